@@ -1,0 +1,1 @@
+"""Running one permitted call: the same code in the gateway (custody `gateway`) and the agent's process (`agent`)."""
