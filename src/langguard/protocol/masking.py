@@ -66,12 +66,17 @@ class ColumnPlan(Wire, frozen=True, kw_only=True):
         action: `pass`; `mask` (the whole value, by `operator`); `analyse` (by content, entity by entity).
         label: What a masked value is called in its place, such as `EMAIL` or `TEXT`.
         why: One phrase for the record: `clear`, `rule customers.email`, `expression over ...`, `free text`.
+        context: Words about the column, space-separated, that help a detector (`customers.phone` helps a number).
+        typed: With `analyse`: no base column has a text type, so text that is no number, time, UUID or address is
+            masked whole.
     """
 
     action: Literal["pass", "mask", "analyse"]
     operator: Operator | None = None
     label: str = "MASKED"
     why: str = ""
+    context: str = ""
+    typed: bool = False
 
 
 class MaskPlan(Wire, frozen=True, kw_only=True):
