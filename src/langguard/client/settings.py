@@ -1,0 +1,92 @@
+"""Where the gateway is and who asks: the client's one reader of the environment."""
+
+import math
+import os
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from langguard.errors import ConfigError
+
+API_KEY: Final = "lgk_"
+SESSION_TOKEN: Final = "lgs_"  # noqa: S105 - the prefix of a token, not one
+DEFAULT_TIMEOUT: Final = 30.0
+_LONGEST_TIMEOUT: Final = 3600.0
+
+
+class Secret:
+    """A credential that shows itself only when asked to: not in a repr, a log line, a pickle or a copy."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the credential, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __reduce__(self) -> NoReturn:
+        msg = "a credential can't be pickled or copied"
+        raise TypeError(msg)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a client needs to know.
+
+    Attributes:
+        url: The gateway's address, `https://host:port` with an optional path.
+        token: An API key (`lgk_...`) or a session token (`lgs_...`).
+        timeout: Seconds a whole answer may take.
+        plain_http: Let the token travel unencrypted to another machine.
+    """
+
+    url: str
+    token: Secret
+    timeout: float = DEFAULT_TIMEOUT
+    plain_http: bool = False
+
+
+def load(
+    url: str | None = None, token: str | None = None, timeout: float | None = None, *, plain_http: bool | None = None
+) -> Settings:
+    """Return the settings: each from its argument, else from the environment.
+
+    Args:
+        url: Else `LANGGUARD_URL`.
+        token: Else `LANGGUARD_TOKEN`.
+        timeout: Seconds, above 0 to 3600; else `LANGGUARD_TIMEOUT`, else 30.
+        plain_http: Else whether `LANGGUARD_PLAIN_HTTP` is `1`.
+
+    Raises:
+        ConfigError: One is missing or wrong; the sentence says what to set.
+    """
+    address = (url if url is not None else os.environ.get("LANGGUARD_URL", "")).strip()
+    if not address:
+        msg = "The gateway's address is not known: set LANGGUARD_URL, or pass Guard(url=...)."
+        raise ConfigError(msg)
+    secret = (token if token is not None else os.environ.get("LANGGUARD_TOKEN", "")).strip()
+    if not secret:
+        msg = "There is no credential for the gateway: set LANGGUARD_TOKEN, or pass Guard(token=...)."
+        raise ConfigError(msg)
+    if not secret.startswith((API_KEY, SESSION_TOKEN)) or not (secret.isascii() and secret.isprintable()):
+        msg = f"The credential is neither an API key ({API_KEY}...) nor a session token ({SESSION_TOKEN}...)."
+        raise ConfigError(msg)
+    if plain_http is None:
+        plain_http = os.environ.get("LANGGUARD_PLAIN_HTTP", "") == "1"
+    return Settings(url=address, token=Secret(secret), timeout=_timeout(timeout), plain_http=plain_http)
+
+
+def _timeout(given: float | None) -> float:
+    text = os.environ.get("LANGGUARD_TIMEOUT", "").strip()
+    try:
+        seconds = float(given if given is not None else (text or DEFAULT_TIMEOUT))
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if not 0 < seconds <= _LONGEST_TIMEOUT:
+        msg = f"The timeout is not a number of seconds above 0 and up to {_LONGEST_TIMEOUT:.0f}: see LANGGUARD_TIMEOUT."
+        raise ConfigError(msg)
+    return seconds
