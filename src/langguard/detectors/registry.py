@@ -204,7 +204,7 @@ def _pattern_recognizer(
     context: tuple[str, ...] = (),
     cased: bool = False,
 ) -> "EntityRecognizer":
-    import regex  # type: ignore[import-untyped]  # noqa: PLC0415
+    import regex  # noqa: PLC0415
     from presidio_analyzer import Pattern, PatternRecognizer  # noqa: PLC0415
 
     flags = regex.DOTALL | regex.MULTILINE
@@ -242,7 +242,7 @@ def _offline(recognizer: Any) -> None:
     from presidio_analyzer.predefined_recognizers import EmailRecognizer  # noqa: PLC0415
 
     if isinstance(recognizer, EmailRecognizer) and type(recognizer).validate_result is EmailRecognizer.validate_result:
-        recognizer.validate_result = _suffix_check()
+        vars(recognizer)["validate_result"] = _suffix_check()
 
 
 def _suffix_check() -> Callable[[str], bool]:

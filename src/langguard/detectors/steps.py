@@ -32,9 +32,8 @@ class Step:
         self.entities: tuple[str, ...] = tuple(recognizer.supported_entities)
         self.language: str = recognizer.supported_language
         self._context = tuple(word.lower() for word in recognizer.context or ())
-        self._plain = (
-            isinstance(recognizer, PatternRecognizer) and type(recognizer).analyze is PatternRecognizer.analyze
-        )
+        kind: Any = type(recognizer)
+        self._plain = issubclass(kind, PatternRecognizer) and kind.analyze is PatternRecognizer.analyze
         self._patterns: list[tuple[Any, float, Needs, Any]] = []
         if self._plain:
             self._patterns = [
@@ -44,13 +43,13 @@ class Step:
                     needs(pattern.regex),
                     pattern,
                 )
-                for pattern in recognizer.patterns
+                for pattern in list(recognizer.patterns)
             ]
         self._needs = Needs()
         if type(recognizer) is PhoneRecognizer:
             self._needs = Needs(length=_PHONE_DIGITS, digits=_PHONE_DIGITS)
         elif type(recognizer) is IbanRecognizer:
-            every = [needs(pattern.regex) for pattern in recognizer.patterns]
+            every = [needs(pattern.regex) for pattern in vars(recognizer)["patterns"]]
             self._needs = Needs(length=min(one.length for one in every), digits=min(one.digits for one in every))
         self._clock = SystemClock()
 
