@@ -23,17 +23,16 @@ class Known:
     columns: Mapping[str, frozenset[str]] | None = None
 
 
-def check(policy: Policy, known: Known) -> Policy:
-    """Return the policy if every name it mentions exists, as far as that is known.
+def check(policy: Policy, known: Known) -> tuple[PolicyError, ...]:
+    """Return an error for every name the policy mentions that does not exist, as far as that is known.
 
-    Raises:
-        PolicyError: A name does not exist; the message gives the place and the nearest valid name.
+    Each names its place and the nearest valid name; none means the policy may be put in force.
     """
-    for mention in policy.mentions:
-        fault = _fault(mention, known)
-        if fault:
-            raise PolicyError(fault, source=policy.source, line=mention.place.line, column=mention.place.column)
-    return policy
+    return tuple(
+        PolicyError(fault, source=policy.source, line=mention.place.line, column=mention.place.column)
+        for mention in policy.mentions
+        if (fault := _fault(mention, known))
+    )
 
 
 def _fault(mention: Mention, known: Known) -> str:

@@ -107,7 +107,7 @@ class _Checker:
             if not value.path or value.path not in self._guarded:
                 path = value.path or "the value"
                 raise self._fail(
-                    f"{path} may be null, and the rule would fail then; put `{path} != null &&` before it", value
+                    value, f"{path} may be null, and the rule would fail then; put `{path} != null &&` before it"
                 )
         return Checked(
             tuple(sorted(self._reads)),
@@ -119,12 +119,12 @@ class _Checker:
             tuple(self._probes),
         )
 
-    def _fail(self, message: str, at: "_Value | Expression | int") -> ConditionError:
+    def _fail(self, at: "_Value | Expression | int", message: str) -> ConditionError:
         return ConditionError(message, offset=at if isinstance(at, int) else at.offset)
 
     def _want(self, value: _Value, kind: Type, why: str) -> None:
         if value.type.name != kind.name:
-            raise self._fail(f"{why}; this is {spell(value.type)}", value)
+            raise self._fail(value, f"{why}; this is {spell(value.type)}")
         self._solid(value)
 
     def _solid(self, value: _Value) -> None:
@@ -140,14 +140,14 @@ class _Checker:
         if value.literal is None:
             return
         if kind.values and value.literal not in kind.values:
-            raise self._fail(f"unknown value `{value.literal}`{names.suggest(value.literal, kind.values)}", value)
+            raise self._fail(value, f"unknown value `{value.literal}`{names.suggest(value.literal, kind.values)}")
         if kind.domain:
             self._literals.append(Literal(kind.domain, value.literal, value.offset))
 
     def _read(self, node: Expression) -> _Value:
         value = self._typed(node)
         if value.type.name == "object" and value.path:
-            raise self._fail(f"`{value.path}` is not a value; read one of its fields", value)
+            raise self._fail(value, f"`{value.path}` is not a value; read one of its fields")
         return value
 
     def _typed(self, node: Expression) -> _Value:
@@ -175,9 +175,9 @@ class _Checker:
 
     def _const(self, node: Const) -> _Value:
         if node.kind == "int" and int(node.text) >= 2**63:
-            raise self._fail("a whole number is below 2^63", node)
+            raise self._fail(node, "a whole number is below 2^63")
         if node.kind == "text" and (why := names.unreadable(node.text.strip())):
-            raise self._fail(f"this text can be taken for another: {why}", node)
+            raise self._fail(node, f"this text can be taken for another: {why}")
         return _Value(_CONSTANTS[node.kind], node.offset, node.text if node.kind == "text" else None)
 
     def _name(self, node: Name) -> _Value:
@@ -186,7 +186,7 @@ class _Checker:
         found = ENVIRONMENT.fields.get(node.text)
         if found is None:
             raise self._fail(
-                f"unknown name `{node.text}`{names.suggest(node.text, [*ENVIRONMENT.fields, *self._scope])}", node
+                node, f"unknown name `{node.text}`{names.suggest(node.text, [*ENVIRONMENT.fields, *self._scope])}"
             )
         self._roots.add(node.text)
         if found.type.name != "object":
@@ -196,13 +196,13 @@ class _Checker:
     def _select(self, node: Select) -> _Value:
         value = self._typed(node.of)
         if value.type.name != "object":
-            raise self._fail(f"{spell(value.type)} has no fields", node.at)
+            raise self._fail(node.at, f"{spell(value.type)} has no fields")
         path = f"{value.path}.{node.name}" if value.path else node.name
         found = value.type.fields.get(node.name)
         if found is None:
-            raise self._fail(f"unknown field `{path}`{names.suggest(node.name, value.type.fields)}", node.at)
+            raise self._fail(node.at, f"unknown field `{path}`{names.suggest(node.name, value.type.fields)}")
         if not found.supplied:
-            raise self._fail(f"`{path}` is not supplied in this version, so the rule would never decide", node.at)
+            raise self._fail(node.at, f"`{path}` is not supplied in this version, so the rule would never decide")
         if found.type.name != "object" and value.path:
             self._reads[path] = found.asserted
         return _Value(found.type, node.offset, path=path if value.path else "")
@@ -210,24 +210,24 @@ class _Checker:
     def _index(self, node: Index) -> _Value:
         value = self._typed(node.of)
         if value.type.name != "list" or value.type.item is None:
-            raise self._fail("`[...]` reads a list by position; read a field as `.name`", node.position)
+            raise self._fail(node.position, "`[...]` reads a list by position; read a field as `.name`")
         self._want(self._read(node.position), INT, "a position must be a whole number")
         return _Value(value.type.item, node.offset)
 
     def _listed(self, node: Listed) -> _Value:
         items = tuple(self._read(item) for item in node.items)
         if not items:
-            raise self._fail("the list is empty; ask for a size instead: `size(...) == 0`", node)
+            raise self._fail(node, "the list is empty; ask for a size instead: `size(...) == 0`")
         for item in items:
             if not fits(items[0].type, item.type) or item.type.nullable or item.type.name == "null":
-                raise self._fail("the items of a list must be of one type, and not null", item)
+                raise self._fail(item, "the items of a list must be of one type, and not null")
         return _Value(Type("list", item=items[0].type), node.offset, items=items)
 
     def _choice(self, node: Choice) -> _Value:
         self._want(self._read(node.test), BOOL, "what stands before `?` must be true or false")
         yes, no = self._read(node.yes), self._read(node.no)
         if yes.type.name != no.type.name or not fits(yes.type, no.type):
-            raise self._fail("both sides of `:` must be of one type", no)
+            raise self._fail(no, "both sides of `:` must be of one type")
         self._literal(yes, no.type)
         self._literal(no, yes.type)
         kind = replace(yes.type, values=(), nullable=yes.type.nullable or no.type.nullable)
@@ -238,7 +238,7 @@ class _Checker:
         if node.sign == "!":
             self._want(value, BOOL, "`!` takes true or false")
         elif value.type.name not in _NUMBERS:
-            raise self._fail("`-` takes a number", node)
+            raise self._fail(node, "`-` takes a number")
         self._solid(value)
         return _Value(Type(value.type.name), node.offset)
 
@@ -264,11 +264,11 @@ class _Checker:
         for one, other in ((left, right), (right, left)):
             if one.type.name == "null":
                 if not other.type.nullable:
-                    raise self._fail(f"{spell(other.type)} here is never null", other)
+                    raise self._fail(other, f"{spell(other.type)} here is never null")
                 self._guarded.add(other.path)
                 return
         if not fits(left.type, right.type):
-            raise self._fail(f"{spell(left.type)} and {spell(right.type)} here are never equal", at)
+            raise self._fail(at, f"{spell(left.type)} and {spell(right.type)} here are never equal")
         self._literal(left, right.type)
         self._literal(right, left.type)
 
@@ -276,7 +276,7 @@ class _Checker:
         self._want(right, Type("list"), "what stands after `in` must be a list")
         item = right.type.item
         if item is None or not fits(left.type, item):
-            raise self._fail(f"{spell(left.type)} is never in a list of {spell(item) if item else 'nothing'}", at)
+            raise self._fail(at, f"{spell(left.type)} is never in a list of {spell(item) if item else 'nothing'}")
         self._literal(left, item)
         self._literal(right, Type("list", item=left.type))
 
@@ -285,7 +285,7 @@ class _Checker:
         self._solid(right)
         kinds = {left.type.name, right.type.name}
         if not kinds <= _NUMBERS and (len(kinds) > 1 or not kinds <= {"text", "time", "duration"}):
-            raise self._fail(f"{spell(left.type)} and {spell(right.type)} have no order", at)
+            raise self._fail(at, f"{spell(left.type)} and {spell(right.type)} have no order")
 
     def _arithmetic(self, node: Binary, left: _Value, right: _Value) -> _Value:
         self._solid(left)
@@ -301,7 +301,7 @@ class _Checker:
                 return _Value(DURATION, node.offset)
             case _:
                 raise self._fail(
-                    f"`{node.sign}` takes two whole numbers or two doubles (`double(...)` converts)", node.at
+                    node.at, f"`{node.sign}` takes two whole numbers or two doubles (`double(...)` converts)"
                 )
 
     # functions, methods and macros
@@ -312,43 +312,43 @@ class _Checker:
         table = FUNCTIONS if node.of is None else METHODS
         if node.name != "size" and node.name not in table:
             known = ["size", *table, *(MACROS if node.of is not None else ())]
-            raise self._fail(f"unknown function `{node.name}`{names.suggest(node.name, known)}", node.at)
+            raise self._fail(node.at, f"unknown function `{node.name}`{names.suggest(node.name, known)}")
         values = [self._read(value) for value in ((node.of,) if node.of is not None else ()) + node.values]
         self._calls.add(node.name)
         if node.name != "size":
             return self._apply(table[node.name], values, node)
         if len(values) != 1 or values[0].type.name not in {"text", "list"}:
-            raise self._fail("`size` takes one text or list", node.at)
+            raise self._fail(node.at, "`size` takes one text or list")
         self._solid(values[0])
         return _Value(INT, node.offset)
 
     def _apply(self, function: Function, values: list[_Value], node: Call) -> _Value:
         if len(values) != len(function.takes):
-            raise self._fail(f"`{node.name}` takes {len(function.takes)} values, not {len(values)}", node.at)
+            raise self._fail(node.at, f"`{node.name}` takes {len(function.takes)} values, not {len(values)}")
         for value, kind in zip(values, function.takes, strict=True):
             self._want(value, kind, f"`{node.name}` takes {spell(kind)}")
         if function.literal:
             last = values[-1]
             if last.literal is None:
-                raise self._fail(f"`{node.name}` takes a text written out, so that it can be checked now", last)
+                raise self._fail(last, f"`{node.name}` takes a text written out, so that it can be checked now")
             # CEL's time arithmetic wraps round without an error, so only short, whole forms are taken.
             if node.name == "duration" and not _DURATION.fullmatch(last.literal):
-                raise self._fail("a duration here is one number and `ms`, `s`, `m` or `h`: `90m`", last)
+                raise self._fail(last, "a duration here is one number and `ms`, `s`, `m` or `h`: `90m`")
             if node.name == "timestamp" and not _TIME.fullmatch(last.literal):
-                raise self._fail("a time here is written `2026-01-31T00:00:00Z`", last)
+                raise self._fail(last, "a time here is written `2026-01-31T00:00:00Z`")
             self._probes.append((node.name, last.literal, last.offset))
         return _Value(function.gives, node.offset)
 
     def _macro(self, node: Call, value: _Value) -> _Value:
         if value.type.name != "list" or value.type.item is None:
-            raise self._fail(f"`{node.name}` takes a list", node.at)
+            raise self._fail(node.at, f"`{node.name}` takes a list")
         if len(node.values) != 2 or not isinstance(node.values[0], Name):
-            raise self._fail(f"`{node.name}` takes a name and a condition: `{node.name}(x, ...)`", node.at)
+            raise self._fail(node.at, f"`{node.name}` takes a name and a condition: `{node.name}(x, ...)`")
         variable = node.values[0]
         if variable.text in self._scope or variable.text in ENVIRONMENT.fields:
-            raise self._fail(f"`{variable.text}` already names something; choose another name", variable)
+            raise self._fail(variable, f"`{variable.text}` already names something; choose another name")
         if len(self._scope) >= MAX_LOOPS:
-            raise self._fail(f"lists are walked at most {MAX_LOOPS} deep", node.at)
+            raise self._fail(node.at, f"lists are walked at most {MAX_LOOPS} deep")
         self._scope[variable.text] = value.type.item
         self._bound.add(variable.text)
         self._want(self._read(node.values[1]), BOOL, f"`{node.name}` takes a condition")

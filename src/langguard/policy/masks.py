@@ -9,7 +9,7 @@ from langguard.policy import names
 from langguard.policy.check import Known
 from langguard.policy.model import ANY, Mention
 from langguard.policy.reader import Fields, Reader
-from langguard.policy.source import Node, Scalar
+from langguard.policy.source import Items, Node, Scalar
 from langguard.protocol import ColumnMask, EntityMask, MaskPolicy, Operator, OperatorName
 
 _ENTITY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}", re.ASCII)
@@ -82,7 +82,7 @@ def _entities(mask: Fields, operator: Operator, known: Known, mentions: list[Men
 
 
 def _patterns(reader: Reader, node: Node, known: Known, mentions: list[Mention]) -> tuple[Scalar, ...]:
-    if isinstance(node, Scalar) and node.value is None:
+    if (isinstance(node, Scalar) and node.value is None) or (isinstance(node, Items) and not node.nodes):
         return ()
     words = reader.one_or_many(node, "columns")
     for word in words:

@@ -66,7 +66,9 @@ def build(fields: Fields, known: Known) -> Policy:
         source=reader.document.source,
         mentions=tuple(mentions),
     )
-    return check(dataclasses.replace(policy, version_id=version_of(policy)), known)
+    if problems := check(policy, known):
+        raise problems[0]
+    return dataclasses.replace(policy, version_id=version_of(policy))
 
 
 def _grant(reader: Reader, node: Node, known: Known, mentions: list[Mention]) -> Grant:

@@ -138,21 +138,21 @@ class _Parser:
 
     def _expect(self, sign: str) -> None:
         if not self._take(sign):
-            raise self._fail(f"`{sign}` is expected here, not `{self._token.text or 'the end'}`", self._token.offset)
+            raise self._fail(self._token.offset, f"`{sign}` is expected here, not `{self._token.text or 'the end'}`")
 
-    def _fail(self, message: str, offset: int) -> ConditionError:
+    def _fail(self, offset: int, message: str) -> ConditionError:
         return ConditionError(message, offset=offset)
 
     def end(self) -> None:
         """Take the end of the text, which must be next."""
         if self._token.kind != "end":
-            raise self._fail(f"`{self._token.text}` is not expected here", self._token.offset)
+            raise self._fail(self._token.offset, f"`{self._token.text}` is not expected here")
 
     def expression(self) -> Expression:
         """Return one whole expression."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._fail(f"nested deeper than {MAX_DEPTH}", self._token.offset)
+            raise self._fail(self._token.offset, f"nested deeper than {MAX_DEPTH}")
         found = self._either()
         if self._take("?"):
             yes = self._either()
@@ -184,7 +184,7 @@ class _Parser:
         self._at += 1
         found = Binary(left.offset, token.text, token.offset, left, self._sum())
         if self._compares():
-            raise self._fail("comparisons do not chain; use brackets or `&&`", self._token.offset)
+            raise self._fail(self._token.offset, "comparisons do not chain; use brackets or `&&`")
         return found
 
     def _sum(self) -> Expression:
@@ -213,7 +213,7 @@ class _Parser:
                 continue
             token = self._token
             if token.kind != "name" or token.text in {"in", "true", "false", "null"}:
-                raise self._fail("a field's name is expected after `.`", token.offset)
+                raise self._fail(token.offset, "a field's name is expected after `.`")
             self._at += 1
             if self._take("("):
                 found = Call(found.offset, found, token.text, token.offset, self._several(")"))
@@ -251,4 +251,4 @@ class _Parser:
             case "sign", "[":
                 return Listed(token.offset, self._several("]"))
             case _:
-                raise self._fail(f"a value is expected here, not `{token.text or 'the end'}`", token.offset)
+                raise self._fail(token.offset, f"a value is expected here, not `{token.text or 'the end'}`")
