@@ -1,0 +1,40 @@
+"""Fixtures that several kinds of tests share: a real PostgreSQL server, and a new database on it for each test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from langguard.cli.demo.databases import Address, RunningDatabase
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[RunningDatabase]:
+    """A real, empty PostgreSQL server for the whole run (about half a second). Missing binaries fail, never skip.
+
+    `.url` (SQLAlchemy) and `.dsn` (psycopg) are the owner's, on the database `postgres`; `.address(user=, password=,
+    database=)` gives another login's, `.admin_address(database)` the owner's on another database.
+    """
+    from langguard.cli.demo.databases import start_postgres
+
+    with start_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres: RunningDatabase) -> Iterator[Address]:
+    """A new, empty database, the owner's: `.url` for SQLAlchemy, `.dsn` for psycopg. Dropped with its connections."""
+    import psycopg
+
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres.dsn, autocommit=True) as link:
+        link.execute(f'CREATE DATABASE "{name}"')
+    yield postgres.admin_address(name)
+    with psycopg.connect(postgres.dsn, autocommit=True) as link:
+        link.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
