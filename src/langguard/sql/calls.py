@@ -1,0 +1,109 @@
+"""Which functions a text calls, read from its tokens: a second reading beside the tree's.
+
+The parser rewrites some names and drops the quotes of others, so the names before each "(" are checked in the text as
+it came, and again in the text that will be sent.
+"""
+
+from sqlglot import Token, TokenType, exp
+
+from langguard.sql.functions_postgres import FUNCTIONS as POSTGRES
+from langguard.sql.functions_sqlite import FUNCTIONS as SQLITE
+from langguard.sql.nodes import function_refused
+from langguard.sql.refusals import refuse
+from langguard.sql.words import words
+
+FUNCTIONS: dict[str, frozenset[str]] = {"postgres": POSTGRES, "sqlite": SQLITE}
+
+SYNTAX = words(
+    """
+and any all as between by conflict cross cube distinct do else end except exists filter from full group having ilike
+in inner insert intersect interval into is isnull join lateral left like limit materialized not notnull offset on only
+or order outer over partition recursive returning right rollup select set sets similar some symmetric then to union
+unnest update using values when where window with within ordered escape both leading trailing for collate returning
+asymmetric current following preceding rows range groups exclude fetch first next row case glob delete distinct
+nothing
+"""
+)
+TYPE_WORDS = words(
+    """
+bit bpchar char character dec decimal double float int integer nchar numeric nvarchar real smallint bigint text time
+timestamp timestamptz timetz varbit varchar varying interval
+"""
+)
+LISTS_BEFORE = frozenset({"as", "into", "with", "recursive", ","})
+
+
+def called(tokens: list[Token], text: str, dialect: str, *, aliases: frozenset[str] = frozenset()) -> frozenset[str]:
+    """Return the functions that stand before a "(", lower case.
+
+    Args:
+        tokens: Of `text`.
+        text: The statement.
+        dialect: Whose list of functions holds.
+        aliases: Lower-case names that are followed by a list of columns in this statement.
+
+    Raises:
+        Refused: One of them is not on the dialect's list.
+    """
+    allowed = FUNCTIONS[dialect]
+    found = set()
+    for at, token in enumerate(tokens[:-1]):
+        if tokens[at + 1].token_type != TokenType.L_PAREN or not _wordlike(token):
+            continue
+        name = token.text.lower()
+        if token.token_type == TokenType.IDENTIFIER:
+            if name not in aliases:
+                refuse(
+                    "quoting_not_allowed",
+                    "A quoted function name is not allowed.",
+                    text[token.start : token.end + 1],
+                    position=token.start,
+                    hint="Write function names without quotes.",
+                )
+        elif name in allowed:
+            found.add(name)
+        elif name not in SYNTAX and name not in TYPE_WORDS and name not in aliases:
+            raise function_refused(name, token.start)
+    return frozenset(found - {"any", "all", "some", "exists", "cast"})
+
+
+def _wordlike(token: Token) -> bool:
+    return token.token_type == TokenType.IDENTIFIER or (
+        token.token_type not in {TokenType.STRING, TokenType.NUMBER} and token.text[:1].isidentifier()
+    )
+
+
+def listed_aliases(tree: exp.Expr) -> frozenset[str]:
+    """Return the lower-case names that a statement follows with a list of columns, `t(a, b)`."""
+    names = {a.name.lower() for a in tree.find_all(exp.TableAlias) if a.args.get("columns")}
+    names |= {s.this.name.lower() for s in tree.find_all(exp.Schema) if isinstance(s.this, exp.Table)}
+    names |= {w.name.lower() for s in tree.find_all(exp.Select) for w in s.args.get("windows") or ()}
+    names |= {c.alias.lower() for c in tree.find_all(exp.CTE)}
+    return frozenset(names)
+
+
+def literals_kept(before: list[Token], after: str, text: str) -> None:
+    """Refuse a statement that lost a literal on the way through the parser: it would not do what was asked.
+
+    Args:
+        before: The tokens of `text`, the statement as it came.
+        after: The canonical text.
+        text: The statement as it came, for the refusal.
+    """
+    folded = after.lower()
+    for token in before:
+        kind = token.token_type
+        if kind == TokenType.STRING:
+            kept = token.text.replace("'", "''").lower() in folded
+        elif kind == TokenType.NUMBER:
+            kept = token.text.lower() in folded
+        else:
+            continue
+        if not kept:
+            refuse(
+                "changed_by_rewriting",
+                "Part of the statement is not understood well enough to keep its meaning.",
+                text[token.start : token.end + 1],
+                position=token.start,
+                hint="Write this part in a simpler way.",
+            )

@@ -1,0 +1,169 @@
+"""The analyser without a connection's catalogue: for judging it against a yardstick, and for a first guess.
+
+Text alone can't say what a view, a row-security policy, an overload or an attribute in function notation does, so a
+decision needs `analyze` with the catalogue.
+"""
+
+from sqlglot import Token, TokenType, exp
+from sqlglot.dialects.dialect import Dialect
+
+from langguard.protocol import Catalog, Column, Facts, Table
+from langguard.sql.analyze import DIALECTS, analyze
+from langguard.sql.calls import FUNCTIONS, called, listed_aliases, literals_kept
+from langguard.sql.gate import LIMITS
+from langguard.sql.names import key, no_system_table, stored
+from langguard.sql.nodes import WRITES, check
+from langguard.sql.operators import check_operators
+from langguard.sql.parse import canonical, parse
+from langguard.sql.refusals import Refused, refuse
+from langguard.sql.words import words
+
+PLAIN_FUNCTIONS = words(
+    """
+count sum min max avg coalesce nullif upper lower abs round exists cast
+"""
+)
+PLAIN_WORDS = words(
+    """
+select from where and or not in is null as on join left right inner outer cross group by order having limit asc desc
+distinct between like case when then else end union all count sum min max avg coalesce nullif upper lower abs round
+exists cast with offset true false
+"""
+)
+PLAIN_NODES = words(
+    """
+Select From Where Join Table TableAlias Identifier Column Star Literal And Or Not EQ NEQ GT GTE LT LTE In Is Null
+Boolean Between Like Group Having Order Ordered Limit Offset Distinct Alias Paren Add Sub Mul Div Neg Count Sum Min
+Max Avg Coalesce Nullif Upper Lower Abs Round Case If Exists Subquery Union With CTE Cast DataType DataTypeParam
+"""
+)
+NO_PARENTHESES = words(
+    """
+user current_user session_user system_user current_role current_catalog current_schema nextval currval
+"""
+)
+
+
+def actions(text: str, dialect: str) -> set[str]:
+    """Return what a statement would do as far as its text tells: exactly {"read"} only for a plain read.
+
+    Never raises; an empty set means that the statement is not understood.
+    """
+    try:
+        return set(_actions(text, dialect))
+    except Refused as error:
+        found = set(error.refusal.actions)
+        return set() if found == {"read"} else {str(a) for a in found}
+    except Exception:  # noqa: BLE001 - whatever the parser raises, the statement is not understood
+        return set()
+
+
+def _actions(text: str, dialect: str) -> set[str]:
+    if dialect not in DIALECTS:
+        return _strictly(text, dialect)
+    _structure(text, dialect)
+    tree, tokens = parse(text, dialect)
+    sent = _sent(tree, tokens, text, dialect)
+    again, _ = parse(sent, dialect)
+    if canonical(again, dialect) != sent:
+        refuse("changed_by_rewriting", "The statement has no stable form.")
+    _structure(sent, dialect)
+    if not isinstance(tree, WRITES):
+        return {"read"}
+    reads = any(tree.args.get(part) for part in ("where", "returning", "from_", "using"))
+    return {"write", "read"} if reads or isinstance(tree.args.get("expression"), exp.Select) else {"write"}
+
+
+def _structure(text: str, dialect: str) -> None:
+    tree, tokens = parse(text, dialect)
+    check(tree, FUNCTIONS[dialect])
+    called(tokens, text, dialect, aliases=listed_aliases(tree))
+    ctes = {key(stored(c.args["alias"].this, dialect), dialect) for c in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        if not isinstance(table.this, exp.Identifier):
+            if dialect == "sqlite":
+                refuse("function_not_allowed", "Table functions are not allowed.", table.name)
+        elif table.db or key(stored(table.this, dialect), dialect) not in ctes:
+            no_system_table(table, dialect)
+    for column in tree.find_all(exp.Column):
+        if not column.table and column.name.lower() in NO_PARENTHESES and not column.this.args.get("quoted"):
+            refuse("function_not_allowed", "This value is not allowed.", column.name)
+
+
+def _sent(tree: exp.Expr, tokens: list[Token], text: str, dialect: str) -> str:
+    sent = canonical(tree, dialect)
+    literals_kept(tokens, sent, text)
+    check_operators(sent, Dialect.get_or_raise(dialect).tokenize(sent), dialect, ())
+    return sent
+
+
+def _strictly(text: str, dialect: str) -> set[str]:
+    """Judge a dialect that is not supported: only a SELECT of the plainest words is called a read."""
+    _plain_characters(text)
+    tree, tokens = parse(text, dialect, LIMITS)
+    for at, token in enumerate(tokens):
+        _plain_token(token, tokens[at + 1] if at + 1 < len(tokens) else None)
+    if not isinstance(tree, exp.Select):
+        refuse("dialect_not_supported", "Only a plain SELECT is understood in this dialect.")
+    check(tree, frozenset())
+    for node in tree.walk():
+        if type(node).__name__ not in PLAIN_NODES:
+            refuse("dialect_not_supported", "This is not understood in this dialect.", type(node).__name__)
+        if isinstance(node, exp.Table) and (len(node.parts) > 2 or node.name.lower() in PLAIN_WORDS):
+            refuse("dialect_not_supported", "This table name is not understood.", node.name)
+    return {"read"}
+
+
+def _plain_characters(text: str) -> None:
+    if not text.isascii() or any(c in text for c in '\\`"#@$[]{}:;?!%^&|~') or "--" in text or "/*" in text:
+        refuse("dialect_not_supported", "These characters have several readings in this dialect.")
+
+
+def _plain_token(token: Token, after: Token | None) -> None:
+    """Words that are neither names nor of the plainest SQL are not understood; neither is a name before a bracket."""
+    word = token.text.lower()
+    if after is not None and after.token_type == TokenType.L_PAREN and word[:1].isalpha():  # a call, or a keyword
+        known = word in PLAIN_FUNCTIONS or word in PLAIN_WORDS or token.token_type == TokenType.STRING
+        if not known:
+            refuse("function_not_allowed", f"The function {word[:40]} is not understood in this dialect.")
+    if token.token_type == TokenType.VAR or word in PLAIN_WORDS or not word[:1].isalpha():
+        return
+    if token.token_type not in {TokenType.STRING, TokenType.NUMBER}:
+        refuse("dialect_not_supported", f"The word {word[:40]} is not understood in this dialect.")
+
+
+def lineage(text: str, dialect: str, schema: dict[str, list[str]]) -> tuple[list[set[str]], set[str]] | None:
+    """Return each output's base columns and all columns touched, as bare `table.column`.
+
+    Args:
+        text: One statement.
+        dialect: `postgres` or `sqlite`; any other gives None.
+        schema: Table name to its columns, in order.
+
+    Returns:
+        None where the statement is refused or can't be traced exactly.
+    """
+    home = "main" if dialect == "sqlite" else "public"
+    tables = []
+    for name, columns in schema.items():
+        where, _, bare = name.rpartition(".")
+        tables.append(
+            Table(
+                schema=where or home,
+                name=bare,
+                columns=tuple(Column(name=c, type="text", kind="text") for c in columns),
+            )
+        )
+    if dialect not in DIALECTS:
+        return None
+    catalog = Catalog(
+        dialect="sqlite" if dialect == "sqlite" else "postgres", default_schemas=(home,), tables=tuple(tables)
+    )
+    facts = analyze(text, dialect, catalog)
+    if not isinstance(facts, Facts) or not facts.precise:
+        return None
+    prefix = f"{home}."
+    return (
+        [{c.removeprefix(prefix) for c in output.columns} for output in facts.outputs],
+        {c.removeprefix(prefix) for c in facts.touched},
+    )

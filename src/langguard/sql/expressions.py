@@ -1,0 +1,148 @@
+"""What an expression carries: the base columns that can show in its value."""
+
+from abc import ABC, abstractmethod
+
+from sqlglot import exp
+
+from langguard.sql.names import quoted, stored, unknown_column
+from langguard.sql.refusals import refuse
+from langguard.sql.scope import NOTHING, Field, Scope, Value, resolve
+
+Ctes = dict[str, tuple[Field, ...] | None]
+"""Named queries in reach; None for a name that may not be used yet."""
+
+SKIPPED = (exp.DataType, exp.Identifier, exp.Literal, exp.Var, exp.Null, exp.Boolean, exp.Parameter, exp.JSONPath)
+ROWID = frozenset({"rowid", "oid", "_rowid_"})
+
+
+class Expressions(ABC):
+    """Resolves the columns of expressions, in place, and notes each base column read."""
+
+    def __init__(self, dialect: str, text: str) -> None:
+        self.dialect = dialect
+        self.text = text
+        self.tables: set[str] = set()
+        self.touched: set[str] = set()
+
+    @abstractmethod
+    def query(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
+        """Return the columns of a query's result."""
+        ...
+
+    def carries(self, root: exp.Expr | None, scope: Scope, ctes: Ctes) -> frozenset[str]:
+        """Return every base column that can show in the value of an expression.
+
+        A query inside it counts with all that it reads, conditions too: its value depends on them, and EXISTS or a
+        scalar query can be made to answer any yes-or-no question about what it reads.
+        """
+        found: set[str] = set()
+        stack = [root] if root is not None else []
+        while stack:
+            node = stack.pop()
+            match node:
+                case exp.Column():
+                    found |= self.column(node, scope).columns
+                case exp.Query() | exp.Values():
+                    found |= self.inner(node, scope, ctes)[0]
+                case exp.Star():
+                    if not isinstance(node.parent, exp.Count):
+                        refuse("construct_not_allowed", "* is not allowed here.", "*", hint="Name the columns.")
+                case exp.Window():
+                    found |= self._window(node, scope)
+                    stack.extend(c for k, c in _children(node) if k != "alias")
+                case exp.Collate():
+                    stack.append(node.this)
+                case exp.Kwarg():
+                    stack.append(node.expression)
+                case _ if isinstance(node, SKIPPED):
+                    continue
+                case _:
+                    stack.extend(c for _, c in _children(node))
+        return frozenset(found)
+
+    def _window(self, node: exp.Window, scope: Scope) -> frozenset[str]:
+        named = node.args.get("alias")
+        if named is None:
+            return NOTHING
+        name = stored(named, self.dialect)
+        carried = scope.windows.get(scope.key(name))
+        if carried is None:
+            refuse("not_parsed", f"There is no window named {name[:60]}.", name)
+        node.set("alias", quoted(name))
+        return carried
+
+    def inner(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> tuple[frozenset[str], tuple[Field, ...]]:
+        """Return all that a query inside an expression reads, and its columns."""
+        before, self.touched = self.touched, set()
+        try:
+            fields = self.query(node, ctes, scope)
+            read = frozenset(self.touched.union(*(f.value.columns for f in fields)))
+        finally:
+            self.touched |= before
+        return read, fields
+
+    def value(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> Value:
+        """Return what one output expression carries."""
+        bare = node
+        while isinstance(bare, exp.Paren):
+            bare = bare.this
+        match bare:
+            case exp.Column() if not isinstance(bare.this, exp.Star):
+                return self.column(bare, scope)
+            case exp.Subquery():
+                columns, fields = self.inner(bare, scope, ctes)
+                return Value(columns=columns, counted=len(fields) == 1 and fields[0].value.counted)
+            case exp.Count() | exp.Filter(this=exp.Count()):
+                return Value(columns=self.carries(bare, scope, ctes), counted=True)
+            case _:
+                return Value(columns=self.carries(bare, scope, ctes))
+
+    def column(self, node: exp.Column, scope: Scope) -> Value:
+        """Resolve one column and note it as read."""
+        if isinstance(node.this, exp.Star):
+            refuse(
+                "construct_not_allowed",
+                "A whole row is not allowed as a value.",
+                f"{node.table}.*",
+                hint="Name the columns; to count rows write count(*).",
+            )
+        found = resolve(node, scope)
+        if found is None:
+            found = self._unresolved(node, scope)
+        self.touched |= found.columns
+        return found
+
+    def _unresolved(self, node: exp.Column, scope: Scope) -> Value:
+        """A bare name that is no column: SQLite's string in double quotes, PostgreSQL's whole row, or a mistake."""
+        name = stored(node.this, self.dialect)
+        position = node.this.meta.get("start")
+        if self.dialect == "sqlite":
+            if position is not None and self.text[position : position + 1] == '"' and name.lower() not in ROWID:
+                node.replace(exp.Literal.string(name))
+                return Value()
+            raise unknown_column(name, scope.known(), position)
+        at: Scope | None = scope
+        while at is not None:
+            relation = at.relations.get(name)
+            if relation is not None:
+                if relation.base:
+                    refuse(
+                        "construct_not_allowed",
+                        f"The whole row of {name[:60]} is not allowed as a value.",
+                        name,
+                        position=position,
+                        hint="Name the columns; to count rows write count(*).",
+                    )
+                node.set("this", quoted(name))
+                return Value(columns=NOTHING.union(*(f.value.columns for f in relation.fields)))
+            at = at.parent
+        raise unknown_column(name, scope.known(), position)
+
+
+def _children(node: exp.Expr) -> list[tuple[str, exp.Expr]]:
+    return [
+        (name, child)
+        for name, value in node.args.items()
+        for child in (value if isinstance(value, list) else [value])
+        if isinstance(child, exp.Expr)
+    ]

@@ -1,0 +1,218 @@
+"""What is checked before the parser sees a text, so that no text can make it slow or read it two ways.
+
+The nesting cost bounds an exponential search in the parser: brackets after a type name (`INT(INT(...`) double its work
+at each level, so no limit on length alone helps.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+from sqlglot import Token, TokenType, exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.parser import Parser
+
+from langguard.sql.refusals import refuse, refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The largest statement that is analysed. The defaults leave room above the largest of real ones.
+
+    Attributes:
+        bytes: Length in UTF-8.
+        tokens: Words, symbols and literals.
+        depth: Open brackets at once.
+        cost: The sum over tokens of what backtracking could cost (an abstract number; real statements stay under 500).
+        chain: Terms joined by AND and OR.
+        arms: Queries joined by UNION, INTERSECT, EXCEPT.
+        subscripts: `[`.
+        case_depth: CASE inside CASE.
+    """
+
+    bytes: int = 65_536
+    tokens: int = 5_000
+    depth: int = 24
+    cost: float = 4_000.0
+    chain: int = 500
+    arms: int = 64
+    subscripts: int = 100
+    case_depth: int = 24
+
+
+LIMITS = Limits()
+
+OPENING = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE})
+CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
+TYPES = frozenset(Parser.TYPE_TOKENS)
+QUOTED = frozenset({TokenType.STRING, TokenType.HEREDOC_STRING, TokenType.RAW_STRING, TokenType.BYTE_STRING})
+WORDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789$")
+PLAIN_CONTROL = "\t\n\r"
+SPLIT = "Send one statement in each call."
+
+
+def tokens_of(text: str, dialect: str, limits: Limits = LIMITS) -> list[Token]:
+    """Return the tokens of one statement, without semicolons.
+
+    Raises:
+        Refused: The text is no single statement, or is beyond what may be parsed.
+    """
+    odd = _characters(text, limits)
+    tokens = Dialect.get_or_raise(dialect).tokenize(text)
+    _comments(tokens, text)
+    _several(tokens, text)
+    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+        tokens.pop()
+    if not tokens:
+        refuse("empty", "The text holds no statement.", hint="Write one SQL statement.")
+    _size(tokens, text, limits)
+    _quoting(tokens, text)
+    _odd_characters(tokens, text, odd)
+    return tokens
+
+
+def _characters(text: str, limits: Limits) -> list[int]:
+    """Return where characters stand that are allowed inside a string only."""
+    if len(text) > limits.bytes:
+        refuse("too_long", f"The statement is longer than {limits.bytes} bytes.", text[:40])
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise refused(code="control_character", reason="The text is not valid Unicode.", position=error.start) from None
+    if size > limits.bytes:
+        refuse("too_long", f"The statement is longer than {limits.bytes} bytes.", text[:40])
+    odd = []
+    for at, character in enumerate(text):
+        if (character < " " and character not in PLAIN_CONTROL) or character == "\x7f":
+            refuse("control_character", "The text holds a control character.", repr(character), position=at)
+        if not character.isascii() and unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cf", "Cc", "Co", "Cn"}:
+            odd.append(at)
+    return odd
+
+
+def _odd_characters(tokens: list[Token], text: str, odd: list[int]) -> None:
+    """Parsers differ on invisible characters and spaces beyond ASCII, so these may stand in strings only."""
+    if not odd:
+        return
+    strings = [(t.start, t.end) for t in tokens if t.token_type == TokenType.STRING]
+    for at in odd:
+        if not any(start < at < end for start, end in strings):
+            refuse(
+                "odd_space",
+                "The text holds an invisible character or a space that is not ASCII.",
+                repr(text[at]),
+                position=at,
+                hint="Use plain spaces.",
+            )
+
+
+def _comments(tokens: list[Token], text: str) -> None:
+    for token in tokens:
+        for comment in token.comments:
+            if comment.startswith(("!", "M!", "m!", "+")):
+                refuse(
+                    "hint_comment",
+                    "Comments that a database may run (/*!, /*M!, /*+) are not allowed.",
+                    "/*" + comment,
+                    position=max(text.find("/*" + comment[:2]), 0),
+                    hint="Leave the comment out.",
+                )
+        if token.token_type == TokenType.HINT:
+            refuse("hint_comment", "Optimiser hints are not allowed.", "/*+", position=token.start)
+
+
+def _several(tokens: list[Token], text: str) -> None:
+    ended = False
+    for token in tokens:
+        if token.token_type == TokenType.SEMICOLON:
+            ended = True
+        elif ended:
+            refuse(
+                "several_statements",
+                "The text holds more than one statement.",
+                text[token.start : token.start + 80],
+                position=token.start,
+                hint=SPLIT,
+            )
+
+
+def _size(tokens: list[Token], text: str, limits: Limits) -> None:
+    if len(tokens) > limits.tokens:
+        refuse("too_complex", f"The statement has more than {limits.tokens} tokens.", position=0)
+    brackets: list[bool] = []
+    typed = terms = arms = subscripts = cases = 0
+    cost = 0.0
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        kind = token.token_type
+        if kind in OPENING:
+            after_type = before is not None and before.token_type in TYPES
+            brackets.append(after_type)
+            typed += after_type
+            cost += 2.0**typed
+            subscripts += kind == TokenType.L_BRACKET
+        else:
+            cost += 2.0**typed / 8
+            if kind in CLOSING and brackets:
+                typed -= brackets.pop()
+        terms += kind in {TokenType.AND, TokenType.OR}
+        arms += kind in {TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT}
+        cases += (kind == TokenType.CASE) - (kind == TokenType.END)
+        over = (
+            (len(brackets) > limits.depth and f"brackets nested more than {limits.depth} deep")
+            or (cost > limits.cost and "type constructors nested too deep")
+            or (terms > limits.chain and f"more than {limits.chain} conditions")
+            or (arms > limits.arms and f"more than {limits.arms} queries joined by UNION and the like")
+            or (subscripts > limits.subscripts and f"more than {limits.subscripts} subscripts")
+            or (cases > limits.case_depth and f"CASE nested more than {limits.case_depth} deep")
+        )
+        if over:
+            refuse(
+                "too_complex",
+                f"The statement has {over}.",
+                text[token.start : token.start + 40],
+                position=token.start,
+                hint="Split it into smaller statements.",
+            )
+
+
+def _quoting(tokens: list[Token], text: str) -> None:
+    """Refuse spellings that hide what a text says, or that two readers split into different tokens."""
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        escaped = token.token_type == TokenType.UNICODE_STRING or (
+            token.text.upper() == "UESCAPE" and token.token_type == TokenType.VAR
+        )
+        if before is not None and before.text in {"U", "u"} and token.token_type == TokenType.AMP:
+            escaped = escaped or before.end + 1 == token.start
+        if escaped:
+            refuse(
+                "quoting_not_allowed",
+                "Unicode escapes (U&, UESCAPE) are not allowed.",
+                text[token.start : token.end + 1],
+                position=token.start,
+                hint="Write the characters themselves.",
+            )
+        if token.token_type in {TokenType.HEREDOC_STRING, TokenType.NATIONAL_STRING}:
+            refuse(
+                "quoting_not_allowed",
+                "Dollar-quoted and national strings are not allowed.",
+                text[token.start : token.start + 40],
+                position=token.start,
+                hint="Write strings as '...', with '' for a quote.",
+            )
+        if token.token_type == TokenType.BYTE_STRING:
+            _escape_string(token, text)
+
+
+def _escape_string(token: Token, text: str) -> None:
+    r"""Of E'...' only the escapes \n, \t, \r, \\ and \' are allowed: the ones that every reader decodes alike."""
+    raw = text[token.start : token.end + 1]
+    at = raw.find("\\")
+    while at >= 0:
+        if raw[at + 1 : at + 2] not in {"n", "t", "r", "\\", "'"}:
+            refuse("quoting_not_allowed", "This escape in an E'...' string is not allowed.", raw, position=token.start)
+        at = raw.find("\\", at + 2)
+
+
+def plain_literals(tree: exp.Expr) -> None:
+    """Put '...' in place of every E'...' string."""
+    for node in list(tree.find_all(exp.ByteString, exp.RawString)):
+        node.replace(exp.Literal.string(node.name))

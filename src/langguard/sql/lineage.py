@@ -1,0 +1,265 @@
+"""Queries: what each output column derives from, through joins, nested queries, recursion and set operations.
+
+Own code rather than the parser's optimiser, because each node class here is one the allow-list admits, so that there
+is no construct whose names this module does not resolve itself: what it can't resolve it refuses.
+"""
+
+from sqlglot import exp
+
+from langguard.sql.expressions import Ctes
+from langguard.sql.names import key, quoted, stored
+from langguard.sql.naming import implied_name
+from langguard.sql.nodes import QUERIES
+from langguard.sql.refusals import refuse, refused
+from langguard.sql.scope import Field, Scope, Value, merge, rename
+from langguard.sql.sources import Sources
+
+ROUNDS = 64
+"""Most times a recursive query is traced before its columns must have settled."""
+
+
+class Queries(Sources):
+    """Resolves queries, in place."""
+
+    def query(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
+        """Return the columns of a query's result.
+
+        Args:
+            node: A SELECT, VALUES or set operation, bracketed or not.
+            ctes: Named queries in reach.
+            outer: The scope around it whose columns it may use.
+
+        Raises:
+            Refused: A name leads nowhere, or something is used that can't be traced.
+        """
+        match node:
+            case exp.Select():
+                return self._select(node, ctes, outer)
+            case exp.SetOperation():
+                inner = self.with_(node, ctes, outer)
+                fields = merge(self.query(node.this, inner, outer), self.query(node.expression, inner, outer))
+                self._tail(node, fields, None, inner, outer)
+                return fields
+            case exp.Subquery() if isinstance(node.this, QUERIES):
+                inner = self.with_(node, ctes, outer)
+                fields = self.query(node.this, inner, outer)
+                self._tail(node, fields, None, inner, outer)
+                return fields
+            case exp.Values():
+                return self._values(node, ctes, outer)
+            case _:
+                raise refused(code="construct_not_allowed", reason="This is not a query.", fragment=type(node).__name__)
+
+    def _values(self, node: exp.Values, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
+        scope = Scope(dialect=self.dialect, parent=outer)
+        rows = [[self.carries(e, scope, ctes) for e in _row(r)] for r in node.expressions]
+        if not rows or len({len(r) for r in rows}) != 1:
+            refuse("not_parsed", "The rows of VALUES differ in their number of columns.", "VALUES")
+        return tuple(
+            Field(name=f"column{at + 1}", value=Value(columns=frozenset[str]().union(*(r[at] for r in rows))))
+            for at in range(len(rows[0]))
+        )
+
+    def with_(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> Ctes:
+        """Return the named queries in reach of a statement, its own WITH clause included."""
+        clause = node.args.get("with_")
+        if clause is None:
+            return ctes
+        inner = dict(ctes)
+        keys = [key(stored(c.args["alias"].this, self.dialect), self.dialect) for c in clause.expressions]
+        if len(set(keys)) != len(keys):
+            refuse("ambiguous_table", "Two named queries have the same name.", ", ".join(keys))
+        recursive = bool(clause.args.get("recursive")) or self.dialect == "sqlite"
+        if recursive:
+            inner.update(dict.fromkeys(keys))
+        for cte, name in zip(clause.expressions, keys, strict=True):
+            if not isinstance(cte.this, QUERIES):
+                refuse(
+                    "write_inside_read",
+                    "A named query (WITH) must be a SELECT.",
+                    type(cte.this).__name__.upper(),
+                    actions=("read", "write"),
+                )
+            alias, names = self._alias(cte)
+            if recursive and self._mentions(cte.this, name):
+                inner[name] = self._recursive(cte.this, name, names, inner, outer)
+            else:
+                inner[name] = rename(self.query(cte.this, inner, outer), names)
+            self._named(cte, alias or name, names)
+        return inner
+
+    def _mentions(self, node: exp.Expr, name: str) -> bool:
+        return any(
+            not t.db and isinstance(t.this, exp.Identifier) and key(stored(t.this, self.dialect), self.dialect) == name
+            for t in node.find_all(exp.Table)
+        )
+
+    def _recursive(
+        self, body: exp.Expr, name: str, names: list[str], ctes: Ctes, outer: Scope | None
+    ) -> tuple[Field, ...]:
+        """Trace a recursive query again and again until what its columns carry no longer grows."""
+        if not isinstance(body, exp.SetOperation) or body.args.get("with_"):
+            refuse(
+                "construct_not_allowed",
+                "A recursive query must be two queries joined by UNION.",
+                name,
+                hint="WITH RECURSIVE name AS (SELECT ... UNION ALL SELECT ... FROM name ...)",
+            )
+        anchor: exp.Expr = body
+        while isinstance(anchor, exp.SetOperation):
+            anchor = anchor.this
+        fields = rename(self.query(anchor, ctes, outer), names)
+        for _ in range(ROUNDS):
+            ctes[name] = fields
+            after = merge(fields, rename(self.query(body, ctes, outer), names))
+            if after == fields:
+                return fields
+            fields = after
+        raise refused(code="too_complex", reason="The recursive query can't be traced.", fragment=name)
+
+    def _select(self, node: exp.Select, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
+        ctes = self.with_(node, ctes, outer)
+        scope = Scope(dialect=self.dialect, parent=outer)
+        if (from_ := node.args.get("from_")) is not None:
+            self.source(from_.this, scope, ctes)
+        for join in node.args.get("joins") or ():
+            self.join(join, scope, ctes)
+        self._windows(node, scope, ctes)
+        fields = self.projections(node, scope, ctes)
+        if self.dialect == "sqlite":
+            scope.aliases = _aliases(fields, scope)
+        self.carries(node.args.get("where"), scope, ctes)
+        if (group := node.args.get("group")) is not None:
+            for part in [e for value in group.args.values() for e in (value if isinstance(value, list) else [value])]:
+                self._group_term(part, fields, scope, ctes)
+        self.carries(node.args.get("having"), scope, ctes)
+        if (distinct := node.args.get("distinct")) is not None and (on := distinct.args.get("on")) is not None:
+            for term in on.expressions if isinstance(on, exp.Tuple) else [on]:
+                self._output_or_expression(term, fields, scope, ctes)
+        self._tail(node, fields, scope, ctes, outer)
+        return fields
+
+    def _windows(self, node: exp.Select, scope: Scope, ctes: Ctes) -> None:
+        for window in node.args.get("windows") or ():
+            name = stored(window.this, self.dialect)
+            carried = self.carries(window, scope, ctes)
+            scope.windows[scope.key(name)] = carried
+            window.set("this", quoted(name))
+
+    def projections(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> tuple[Field, ...]:
+        """Expand stars, name every output, and return the outputs. `node` is a SELECT or a RETURNING clause."""
+        fields: list[Field] = []
+        written: list[exp.Expr] = []
+        for projection in list(node.expressions):
+            if isinstance(projection, exp.Star):
+                columns: list[exp.Expr] = [_column(v.field.name, v.alias) for v in scope.visible]
+            elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
+                columns = self._star(projection, scope)
+            else:
+                columns = [projection]
+            if not columns:
+                refuse("not_parsed", "* needs a FROM clause.", "*")
+            if columns != [projection]:
+                written.extend(columns)
+            else:
+                written.append(projection)
+        node.set("expressions", written)
+        for projection in written:
+            name = self._output_name(projection)
+            inner = projection.this if isinstance(projection, exp.Alias) else projection
+            value = self.value(inner, scope, ctes)
+            fields.append(Field(name=name, value=value))
+        named = [
+            exp.Alias(this=(e.this if isinstance(e, exp.Alias) else e), alias=quoted(f.name))
+            for e, f in zip(node.expressions, fields, strict=True)
+        ]
+        node.set("expressions", named)
+        return tuple(fields)
+
+    def _output_name(self, projection: exp.Expr) -> str:
+        if isinstance(projection, exp.Alias):
+            return stored(projection.args["alias"], self.dialect)
+        return implied_name(projection, self.dialect, self.text)
+
+    def _star(self, node: exp.Column, scope: Scope) -> list[exp.Expr]:
+        relation = scope.relations.get(scope.key(stored(node.args["table"], self.dialect)))
+        if relation is None or (node.args.get("db") is not None and scope.relation(node) is not relation):
+            refuse(
+                "unknown_table",
+                f"The name {node.table[:60]} is no table of this part of the statement.",
+                f"{node.table}.*",
+                position=node.args["table"].meta.get("start"),
+                hint="Use the alias given in FROM.",
+            )
+        return [_column(f.name, relation.alias) for f in relation.fields]
+
+    def _tail(
+        self, node: exp.Expr, fields: tuple[Field, ...], scope: Scope | None, ctes: Ctes, outer: Scope | None
+    ) -> None:
+        """Resolve ORDER BY, LIMIT and OFFSET. `scope` is None where only output columns may be ordered by."""
+        if (order := node.args.get("order")) is not None:
+            for term in order.expressions:
+                self._order_term(term, fields, scope, ctes)
+        empty = Scope(dialect=self.dialect, parent=outer)
+        for part in ("limit", "offset"):
+            self.carries(node.args.get(part), empty, ctes)
+
+    def _order_term(self, term: exp.Expr, fields: tuple[Field, ...], scope: Scope | None, ctes: Ctes) -> None:
+        inner = term.this if isinstance(term, exp.Ordered) else term
+        self._output_or_expression(inner, fields, scope, ctes)
+
+    def _output_or_expression(self, node: exp.Expr, fields: tuple[Field, ...], scope: Scope | None, ctes: Ctes) -> None:
+        """Resolve a term of ORDER BY or DISTINCT ON: an output's name comes before a column of FROM."""
+        bare = node
+        while isinstance(bare, (exp.Paren, exp.Collate) if self.dialect == "sqlite" else exp.Paren):
+            bare = bare.this
+        if _is_bare(bare) and self._is_output(bare, fields):
+            return
+        if scope is not None:
+            self.carries(node, scope, ctes)
+        elif not isinstance(bare, exp.Literal):
+            refuse(
+                "construct_not_allowed",
+                "The result of a set operation is ordered by the name or number of an output column.",
+                node.sql(self.dialect, comments=False),
+                hint="Use an output column's name, or put the query in a subquery and order that.",
+            )
+
+    def _is_output(self, node: exp.Expr, fields: tuple[Field, ...]) -> bool:
+        name = stored(node.this, self.dialect)
+        for field in fields:
+            if key(field.name, self.dialect) == key(name, self.dialect):
+                node.set("this", quoted(field.name))
+                return True
+        return False
+
+    def _group_term(self, node: exp.Expr, fields: tuple[Field, ...], scope: Scope, ctes: Ctes) -> None:
+        """Resolve a term of GROUP BY: a column of FROM comes before an output's name."""
+        if isinstance(node, (exp.Tuple, exp.Rollup, exp.Cube, exp.GroupingSets)):
+            for part in node.expressions:
+                self._group_term(part, fields, scope, ctes)
+        elif isinstance(node, exp.Paren):
+            self._group_term(node.this, fields, scope, ctes)
+        elif not (
+            _is_bare(node) and not scope.named(stored(node.this, self.dialect)) and self._is_output(node, fields)
+        ):
+            self.carries(node, scope, ctes)
+
+
+def _row(node: exp.Expr) -> list[exp.Expr]:
+    return node.expressions if isinstance(node, exp.Tuple) else [node.this if isinstance(node, exp.Paren) else node]
+
+
+def _is_bare(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and node.args.get("table") is None
+
+
+def _column(name: str, alias: str | None) -> exp.Column:
+    return exp.Column(this=quoted(name), table=quoted(alias) if alias is not None else None)
+
+
+def _aliases(fields: tuple[Field, ...], scope: Scope) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for field in fields:
+        found.setdefault(scope.key(field.name), field.value)
+    return found

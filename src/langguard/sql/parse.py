@@ -1,0 +1,92 @@
+"""Text to tree and back: one parser, one canonical way to write a tree."""
+
+import re
+
+from sqlglot import Token, exp, parser
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ErrorLevel, ParseError, TokenError
+
+from langguard.sql.gate import LIMITS, Limits, plain_literals, tokens_of
+from langguard.sql.refusals import refuse, refused
+from langguard.sql.statements import first_word
+
+PLACEHOLDER = re.compile(r"\$[1-9][0-9]{0,3}")
+
+# The parser's warnings quote the statement, values and all: nothing of a statement may reach a log.
+parser.logger.disabled = True
+
+
+def parse(text: str, dialect: str, limits: Limits = LIMITS) -> tuple[exp.Expr, list[Token]]:
+    """Return the tree of one statement and its tokens.
+
+    Raises:
+        Refused: The text is not one statement of a kind that is read further, or is not understood.
+    """
+    try:
+        tokens = tokens_of(text, dialect, limits)
+    except TokenError:
+        raise refused(
+            code="not_parsed",
+            reason="The text can't be split into words: a quote or comment is not closed.",
+            fragment=text[-80:],
+        ) from None
+    first_word(tokens, text)
+    try:
+        trees = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, text)
+    except ParseError as error:
+        raise _unparsed(error, text, dialect) from None
+    if len(trees) != 1 or trees[0] is None:
+        refuse("several_statements", "The text is not exactly one statement.", text)
+    tree = trees[0]
+    plain_literals(tree)
+    if dialect == "sqlite":
+        _placeholders(tree)
+    while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
+        tree = tree.this.pop()
+    return tree, tokens
+
+
+def _placeholders(tree: exp.Expr) -> None:
+    """SQLite's reader takes $1 for a column's name; a `Var` is written as it is."""
+    for node in list(tree.find_all(exp.Column)):
+        name = node.this
+        if isinstance(name, exp.Identifier) and not name.args.get("quoted") and PLACEHOLDER.fullmatch(name.name):
+            if set(_set_args(node)) != {"this"}:
+                refuse("placeholder_not_allowed", "A placeholder stands for a value, not a name.", node.sql())
+            node.replace(exp.Var(this=name.name))
+
+
+def placeholders(tree: exp.Expr) -> set[int]:
+    """Return the numbers of the placeholders $1, $2... in a tree."""
+    numbers = {int(p.this.this) for p in tree.find_all(exp.Parameter)}
+    return numbers | {int(v.name[1:]) for v in tree.find_all(exp.Var) if PLACEHOLDER.fullmatch(v.name)}
+
+
+def _set_args(node: exp.Expr) -> list[str]:
+    return [key for key, value in node.args.items() if value]
+
+
+def _unparsed(error: ParseError, text: str, dialect: str) -> Exception:
+    position = None
+    fragment = ""
+    if error.errors:
+        first = error.errors[0]
+        line, column = first.get("line"), first.get("col")
+        fragment = str(first.get("highlight") or "")
+        if line and column is not None:
+            starts = [0, *(at + 1 for at, c in enumerate(text) if c == "\n")]
+            end = starts[min(line, len(starts)) - 1] + column
+            position = max(end - len(fragment), 0)
+            fragment = text[position : position + 80]
+    return refused(
+        "not_parsed",
+        f"The text is not understood as a {dialect} statement.",
+        fragment,
+        position=position,
+        hint=f"Write plain {dialect} SQL; check the spelling near the fragment.",
+    )
+
+
+def canonical(tree: exp.Expr, dialect: str) -> str:
+    """Return the one text of a tree: no comments, each identifier quoted."""
+    return tree.sql(dialect, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)

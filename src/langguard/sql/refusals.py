@@ -1,0 +1,54 @@
+"""How a statement is refused: raised inside this room, returned as data at its edge."""
+
+import difflib
+from collections.abc import Iterable
+from typing import NoReturn
+
+from langguard.protocol import Action, Refusal
+
+FRAGMENT = 80
+"""Most characters of a statement that a refusal quotes."""
+
+
+class Refused(Exception):  # noqa: N818 - control flow inside this room, never seen outside it
+    """Carries a refusal to the edge of the room."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.code)
+        self.refusal = refusal
+
+
+def refused(
+    code: str,
+    reason: str,
+    fragment: str = "",
+    *,
+    position: int | None = None,
+    hint: str = "",
+    actions: Iterable[Action] = (),
+) -> Refused:
+    """Return the exception to raise; fields as in `Refusal`."""
+    short = " ".join(fragment.split())[:FRAGMENT]
+    return Refused(
+        Refusal(code=code, reason=reason, fragment=short, position=position, hint=hint, actions=tuple(sorted(actions)))
+    )
+
+
+def refuse(
+    code: str,
+    reason: str,
+    fragment: str = "",
+    *,
+    position: int | None = None,
+    hint: str = "",
+    actions: Iterable[Action] = (),
+) -> NoReturn:
+    """Raise `Refused`; fields as in `Refusal`."""
+    raise refused(code, reason, fragment, position=position, hint=hint, actions=actions)
+
+
+def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """Return up to `most` known names, the likeliest meant first."""
+    by_lower = {k.lower(): k for k in sorted(known)}
+    found = difflib.get_close_matches(name.lower()[:FRAGMENT], by_lower, n=most, cutoff=0.5)
+    return [by_lower[f] for f in found]

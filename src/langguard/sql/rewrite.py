@@ -1,0 +1,99 @@
+"""The text to send: the analysed statement with a row cap in it."""
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from langguard.protocol import Catalog, Facts, Refusal
+from langguard.sql.analyze import literal_limit, same_meaning, settled, unreadable
+from langguard.sql.gate import Limits
+from langguard.sql.names import quoted
+from langguard.sql.parse import canonical, parse
+from langguard.sql.refusals import Refused, refuse, refused
+
+WIDE = Limits(bytes=4_194_304, tokens=80_000, depth=64, cost=64_000.0)
+"""Limits for text of our own making, which is longer than what it was made from."""
+
+
+def rewrite(facts: Facts, *, rows: int, dialect: str, catalog: Catalog) -> str | Refusal:
+    """Return the text to send: a read ends after `rows` + 1 rows at most, a write is as it was analysed.
+
+    The one row more than may be released shows that there was more.
+
+    Args:
+        facts: Of the statement, from `analyze` with the same dialect and catalogue.
+        rows: Most rows that may be released; 0 or more.
+        dialect: `postgres` or `sqlite`.
+        catalog: The tables it may name.
+
+    Returns:
+        The text, analysed once more: it does the same to the same columns. A Refusal where that can't be shown.
+    """
+    try:
+        if rows < 0:
+            refuse("row_cap", "The row cap is negative.")
+        text = facts.statement if facts.written else _capped(facts, rows + 1, dialect)
+        again = settled(text, dialect, catalog, WIDE)
+        if not same_meaning(facts, again):
+            refuse(
+                "changed_by_rewriting",
+                "The statement does not keep its meaning with a row cap in it.",
+                facts.statement,
+                hint="Write a plain LIMIT with a number.",
+            )
+        return again.statement
+    except Refused as error:
+        return error.refusal
+    except RecursionError:
+        return refused("too_complex", "The statement is nested too deep.").refusal
+    except (SqlglotError, ValueError, TypeError, KeyError, AttributeError) as error:
+        return unreadable(error)
+
+
+def _capped(facts: Facts, cap: int, dialect: str) -> str:
+    tree, _ = parse(facts.statement, dialect, WIDE)
+    limit = tree.args.get("limit")
+    own = literal_limit(tree)
+    replaceable = limit is None or _is_no_limit(limit) or (own is not None and not _has_ties(limit))
+    if isinstance(tree, (exp.Select, exp.SetOperation)) and replaceable:
+        tree.set("limit", exp.Limit(expression=exp.Literal.number(cap if own is None else min(own, cap))))
+        return canonical(tree, dialect)
+    return canonical(_wrapped(tree, facts, cap), dialect)
+
+
+def _is_no_limit(limit: exp.Expr) -> bool:
+    """LIMIT ALL and LIMIT NULL set none."""
+    if not isinstance(limit, exp.Limit):
+        return False
+    return isinstance(limit.expression, exp.Null) or limit.expression == exp.Var(this="ALL")
+
+
+def _has_ties(limit: exp.Expr) -> bool:
+    options = limit.args.get("limit_options")
+    return options is not None and bool(options.args.get("with_ties"))
+
+
+def _wrapped(tree: exp.Expr, facts: Facts, cap: int) -> exp.Expr:
+    """Put a query that can't take a limit of its own (VALUES, LIMIT $1, WITH TIES) inside one that can.
+
+    Its columns are numbered by a list of names, because names of outputs may repeat.
+    """
+    taken = {i.name.lower() for i in tree.find_all(exp.Identifier)}
+    name = next(n for n in (f"_capped{at}" for at in range(len(taken) + 1)) if n not in taken)
+    columns = [f"_c{at}" for at in range(1, len(facts.outputs) + 1)]
+    inner = tree
+    return exp.Select(
+        expressions=[
+            exp.Alias(this=exp.Column(this=quoted(c), table=quoted(name)), alias=quoted(o.name))
+            for c, o in zip(columns, facts.outputs, strict=True)
+        ],
+        from_=exp.From(this=exp.Table(this=quoted(name), alias=exp.TableAlias(this=quoted(name)))),
+        with_=exp.With(
+            expressions=[
+                exp.CTE(
+                    this=inner,
+                    alias=exp.TableAlias(this=quoted(name), columns=[quoted(c) for c in columns]),
+                )
+            ]
+        ),
+        limit=exp.Limit(expression=exp.Literal.number(cap)),
+    )

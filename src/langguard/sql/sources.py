@@ -1,0 +1,227 @@
+"""The FROM clause: tables, joins, queries and the few table functions whose columns are known."""
+
+from sqlglot import exp
+
+from langguard.protocol import Catalog
+from langguard.sql.expressions import Ctes, Expressions
+from langguard.sql.names import Tables, quoted, stored, unknown_column
+from langguard.sql.refusals import refuse
+from langguard.sql.scope import Field, Relation, Scope, Value, Visible, ambiguous, rename
+from langguard.sql.words import words
+
+ONE_COLUMN = words(
+    """
+generate_series generate_subscripts json_object_keys jsonb_object_keys regexp_split_to_table string_to_table unnest
+regexp_matches jsonb_path_query
+"""
+)
+OUT_COLUMNS: dict[str, tuple[str, ...]] = {
+    "json_array_elements": ("value",),
+    "json_array_elements_text": ("value",),
+    "jsonb_array_elements": ("value",),
+    "jsonb_array_elements_text": ("value",),
+    "json_each": ("key", "value"),
+    "json_each_text": ("key", "value"),
+    "jsonb_each": ("key", "value"),
+    "jsonb_each_text": ("key", "value"),
+}
+
+
+class Sources(Expressions):
+    """Reads FROM clauses into a scope, writing table names in full."""
+
+    def __init__(self, dialect: str, text: str, catalog: Catalog) -> None:
+        super().__init__(dialect, text)
+        self.catalog = Tables(catalog)
+        self._unnamed = 0
+        self._taken: frozenset[str] = frozenset()
+
+    def take_names(self, tree: exp.Expr) -> None:
+        """Remember the names a statement uses, so that made-up ones are new."""
+        self._taken = frozenset(i.name.lower() for i in tree.find_all(exp.Identifier))
+
+    def source(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
+        """Add one item of a FROM clause to the scope."""
+        match node:
+            case exp.Table() if isinstance(node.this, exp.Identifier):
+                self._table(node, scope, ctes)
+            case exp.Table() | exp.Unnest():
+                self._function(node, node.this if isinstance(node, exp.Table) else node, scope, ctes)
+            case exp.Subquery() if isinstance(node.this, exp.Table):
+                self._nested(node, scope, ctes)
+            case exp.Subquery():
+                self._derived(node, node, scope, ctes, scope.parent)
+            case exp.Values():
+                self._derived(node, node, scope, ctes, scope.parent)
+            case exp.Lateral(this=exp.Subquery()):
+                self._derived(node, node.this, scope, ctes, scope)
+            case exp.Lateral(this=exp.Func()):
+                self._function(node, node.this, scope, ctes)
+            case _:
+                refuse("construct_not_allowed", "This is not allowed in FROM.", type(node).__name__)
+
+    def join(self, node: exp.Join, scope: Scope, ctes: Ctes) -> None:
+        """Add a joined item, its conditions and its merged columns."""
+        on, using = node.args.get("on"), node.args.get("using")
+        if (node.kind or "").upper() not in {"", "INNER", "OUTER", "CROSS"}:
+            refuse("construct_not_allowed", f"{node.kind} JOIN is not allowed.", node.kind)
+        if not (on or using or node.side or node.kind) and self.dialect == "postgres":
+            scope.comma = len(scope.visible)
+        start = len(scope.visible)
+        self.source(node.this, scope, ctes)
+        if using:
+            self._using(node, using, scope, start)
+        self.carries(on, scope, ctes)
+
+    def _using(self, node: exp.Join, using: list[exp.Expr], scope: Scope, start: int) -> None:
+        merged: list[Visible] = []
+        visible = scope.visible
+        left, right = visible[scope.comma : start], visible[start:]
+        for identifier in using:
+            if not isinstance(identifier, exp.Identifier):
+                refuse("construct_not_allowed", "USING takes names of columns only.", identifier.name)
+            name = stored(identifier, self.dialect)
+            pair = []
+            for side in (left, right):
+                found = [v for v in side if scope.key(v.field.name) == scope.key(name)]
+                if not found:
+                    raise unknown_column(name, (v.field.name for v in side), identifier.meta.get("start"))
+                if len(found) > 1:
+                    raise ambiguous(name, identifier.meta.get("start"))
+                pair.append(found[0])
+            identifier.replace(quoted(name))
+            one, two = (v.field.value for v in pair)
+            self.touched |= one.columns | two.columns
+            side_word = (node.side or "").upper()
+            if self.dialect == "postgres" and side_word in {"", "LEFT"}:
+                value = one
+            elif self.dialect == "postgres" and side_word == "RIGHT":
+                value = two
+            else:
+                value = Value(columns=one.columns | two.columns)
+            fused = Visible(field=Field(name=pair[0].field.name, value=value), alias=None)
+            right = [v for v in right if v is not pair[1]]
+            if self.dialect == "sqlite":
+                left = [fused if v is pair[0] else v for v in left]
+            else:
+                left = [v for v in left if v is not pair[0]]
+                merged.append(fused)
+        scope.visible = [*visible[: scope.comma], *merged, *left, *right]
+
+    def _table(self, node: exp.Table, scope: Scope, ctes: Ctes) -> None:
+        name = stored(node.this, self.dialect)
+        position = node.this.meta.get("start")
+        is_cte = node.args.get("db") is None and scope.key(name) in ctes
+        named = ctes[scope.key(name)] if is_cte else ()
+        if named is None:
+            refuse(
+                "construct_not_allowed",
+                f"The named query {name[:60]} is used before it is complete.",
+                name,
+                position=position,
+                hint="Define named queries before they are used; recursion goes in the second part of a UNION.",
+            )
+        alias, names = self._alias(node)
+        if is_cte:
+            fields, base = named, ""
+            node.set("this", quoted(name))
+        else:
+            table = self.catalog.find(node)
+            base = table.id
+            self.tables.add(base)
+            fields = tuple(
+                Field(name=c.name, value=Value(columns=frozenset({f"{base}.{c.name}"}), direct=True))
+                for c in table.columns
+            )
+            name = table.name
+            node.set("this", quoted(name))
+            node.set("db", quoted(table.schema))
+        self._named(node, alias or name, names)
+        fields = rename(fields, names)
+        renamed = alias is not None and scope.key(alias) != scope.key(name)
+        scope.add(Relation(alias=alias or name, fields=fields, base=base, renamed=renamed), position)
+        for join in node.args.get("joins") or ():
+            self.join(join, scope, ctes)
+
+    def _nested(self, node: exp.Subquery, scope: Scope, ctes: Ctes) -> None:
+        if node.args.get("alias"):
+            refuse(
+                "construct_not_allowed",
+                "An alias on a bracketed join is not allowed.",
+                node.alias,
+                hint="Give each table its own alias.",
+            )
+        inner = Scope(dialect=self.dialect, parent=scope.parent)
+        self.source(node.this, inner, ctes)
+        scope.absorb(inner)
+
+    def _derived(self, holder: exp.Expr, query: exp.Expr, scope: Scope, ctes: Ctes, outer: Scope | None) -> None:
+        alias, names = self._alias(holder)
+        fields = rename(self.query(query, ctes, outer), names)
+        if self.dialect == "sqlite" and names:
+            refuse("construct_not_allowed", "SQLite takes no list of columns after an alias.", ", ".join(names))
+        alias = alias or self._made_up()
+        self._named(holder, alias, names)
+        scope.add(Relation(alias=alias, fields=fields, renamed=True))
+
+    def _function(self, holder: exp.Expr, call: exp.Expr, scope: Scope, ctes: Ctes) -> None:
+        name = _function_name(call)
+        if self.dialect != "postgres" or (name not in ONE_COLUMN and name not in OUT_COLUMNS):
+            refuse(
+                "function_not_allowed",
+                f"The function {name[:60]} is not allowed in FROM.",
+                name,
+                hint="Select from tables; in FROM only generate_series, unnest and the like are allowed.",
+            )
+        alias, names = self._alias(holder)
+        skipped = {"alias"} if call is holder else set()
+        columns = frozenset[str]().union(
+            *(
+                self.carries(child, scope, ctes)
+                for key, value in call.args.items()
+                if key not in skipped
+                for child in (value if isinstance(value, list) else [value])
+                if isinstance(child, exp.Expr)
+            )
+        )
+        width = len(call.expressions) if name == "unnest" else 1
+        own = OUT_COLUMNS.get(name) or ((alias or name),) * max(width, 1)
+        fields = rename(tuple(Field(name=n, value=Value(columns=columns)) for n in own), names)
+        self._named(holder, alias or name, [f.name for f in fields])
+        scope.add(Relation(alias=alias or name, fields=fields, renamed=True))
+
+    def _alias(self, node: exp.Expr) -> tuple[str | None, list[str]]:
+        alias = node.args.get("alias")
+        if alias is None:
+            return None, []
+        if not isinstance(alias.this, exp.Identifier):
+            refuse("construct_not_allowed", "A list of columns needs an alias before it.")
+        columns = alias.args.get("columns") or []
+        if not all(isinstance(c, exp.Identifier) for c in columns):
+            refuse("construct_not_allowed", "An alias list takes names of columns only.", alias.name)
+        if columns and self.dialect == "sqlite" and not isinstance(node, exp.CTE):
+            refuse("construct_not_allowed", "SQLite takes no list of columns after an alias.", alias.name)
+        return stored(alias.this, self.dialect), [stored(c, self.dialect) for c in columns]
+
+    def _named(self, node: exp.Expr, alias: str, names: list[str]) -> None:
+        node.set("alias", exp.TableAlias(this=quoted(alias), columns=[quoted(n) for n in names]))
+
+    def _made_up(self) -> str:
+        while True:
+            self._unnamed += 1
+            if (name := f"_q{self._unnamed}") not in self._taken:
+                return name
+
+
+def _function_name(call: exp.Expr) -> str:
+    match call:
+        case exp.Anonymous():
+            return str(call.this).lower()
+        case exp.ExplodingGenerateSeries() | exp.GenerateSeries():
+            return "generate_series"
+        case exp.Unnest() | exp.Explode():
+            return "unnest"
+        case exp.Func():
+            return call.sql_name().lower()
+        case _:
+            return type(call).__name__
