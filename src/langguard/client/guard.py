@@ -164,6 +164,22 @@ class Guard:
                     self._asked.popitem(last=False)
         return answer
 
+    def mask_key(self, call_id: str) -> bytes:
+        """Return the key for keyed masks of an allowed call in custody `agent`: that of the session it was asked in.
+
+        Raises:
+            GatewayUnavailableError: The call is not such a call, or its session came without a readable key.
+        """
+        with self._lock:
+            held = self._asked.get(call_id)
+        try:
+            if held is not None:
+                return bytes.fromhex(held.info.mask_key)
+        except ValueError:
+            held = None
+        msg = f"There is no key to mask the result of call {call_id} with; nothing ran."
+        raise GatewayUnavailableError(msg)
+
     def report(self, call_id: str, report: OutcomeReport) -> OutcomeReceipt:
         """Report what came of a call in custody `agent`. Rows may be released only once this has returned.
 

@@ -1,0 +1,1 @@
+"""What agent developers import: LangChain's own components, guarded."""
