@@ -200,3 +200,24 @@ def _affinity(declared: str) -> ColumnKind:
         (("UUID",), "uuid"),
     )
     return next((kind for words, kind in rules if any(word in text for word in words)), "text")
+
+
+def sample(engine: Engine, catalog: Catalog, *, rows: int) -> dict[str, list[Any]]:
+    """Read up to `rows` values of every column, `schema.table.column`, for an administrator's own look at the data.
+
+    Raises:
+        TargetError: The database can't be read.
+    """
+    found: dict[str, list[Any]] = {}
+    try:
+        with engine.connect() as connection:
+            for table in catalog.tables:
+                place = ".".join('"' + part.replace('"', '""') + '"' for part in (table.schema, table.name))
+                names = ", ".join('"' + column.name.replace('"', '""') + '"' for column in table.columns)
+                held = connection.exec_driver_sql(f"SELECT {names} FROM {place} LIMIT {int(rows)}").fetchall()  # noqa: S608 - names are quoted
+                for number, column in enumerate(table.columns):
+                    found[f"{table.id}.{column.name}"] = [row[number] for row in held]
+            connection.rollback()
+    except SQLAlchemyError as failed:
+        raise TargetError(failures.describe(failed, "")) from None
+    return found

@@ -1,0 +1,1 @@
+"""The service: it knows who asks, decides, runs, masks and records."""

@@ -20,11 +20,10 @@ sessions:
   ttl: 8h
 
 # What agents may reach, by name. An agent that asks for anything else is denied.
-#
-#   custody: gateway   the gateway holds the credential and runs the statement. The boundary.
-#   custody: agent     the agent keeps its own credential and asks first. Easy to adopt, advisory only: a compromised
-#                      agent can go round it.
-connections: []
+# Custody `gateway`: the gateway holds the credential and runs the statement. This is the boundary.
+# Custody `agent`: the agent keeps its own credential and asks first. Easy to adopt, but advisory only: a compromised
+# agent can go round it.
+connections:
 # - name: shop                        # what policy and agents call it
 #   kind: sql
 #   dialect: sqlite                   # sqlite or postgres
@@ -58,20 +57,20 @@ masking:
 
 # Who may do what. Nothing is allowed that no grant names. Actions on SQL: read, metadata (structure), write, ddl,
 # privilege, procedure, file, session, transaction, admin.
-grants: []
+grants:
 # - {group: support, connection: shop, actions: [read, metadata]}
 # - {group: billing, connection: orders, actions: [read], tables: [public.invoices, public.payments]}
 
 # What no grant opens (`deny`), or only a person may let through (`review`). Deny beats review beats allow, in any
 # order; a rule that fails denies. Conditions are CEL over principal, session, connection, call, facts and now.
 rules:
-  - id: no-destruction
-    deny: [ddl, privilege, procedure, file, admin]
-    message: Agents do not change structure or rights. Ask a database administrator.
-  - id: write-needs-where
-    deny: write
-    when: facts.filtered == false
-    message: Say which rows with WHERE.
+- id: no-destruction
+  deny: [ddl, privilege, procedure, file, admin]
+  message: Agents do not change structure or rights. Ask a database administrator.
+- id: write-needs-where
+  deny: write
+  when: facts.filtered == false
+  message: Say which rows with WHERE.
 # - id: customers-in-office-hours     # times are UTC
 #   deny: read
 #   on: orders/public.customers
@@ -80,7 +79,7 @@ rules:
 # What is masked in results. By content, everywhere; by column, where a column is known to hold something.
 # Operators: redact, replace, hash (keyed: equal values stay equal), {name: mask, keep_last: 4}, null, keep.
 masks:
-  - {entities: [CREDIT_CARD, EMAIL_ADDRESS, PHONE_NUMBER, IBAN_CODE, US_SSN], operator: replace, everywhere: true}
+- {entities: [CREDIT_CARD, EMAIL_ADDRESS, PHONE_NUMBER, IBAN_CODE, US_SSN], operator: replace, everywhere: true}
 # - {columns: orders/public.customers.email, operator: hash}
 
 # Text columns count as free text, and are masked whole, until declared otherwise:

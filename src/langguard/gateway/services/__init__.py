@@ -1,0 +1,1 @@
+"""What the gateway does, between the pure rooms and the stores."""

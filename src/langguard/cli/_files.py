@@ -1,0 +1,91 @@
+"""Commands that read the gateway's file themselves, without a gateway: checking it, and proposing masks."""
+
+from pathlib import Path
+
+from langguard.cli._environment import environ
+from langguard.drivers.sql import open_engine
+from langguard.drivers.sql_catalog import sample, snapshot
+from langguard.errors import ConfigError
+from langguard.gateway.settings import ConnectionSettings, Settings, load
+from langguard.policy import Known, Policy, check
+from langguard.protocol import Catalog
+from langguard.secrets import Reference, resolve
+
+
+def checked(path: Path, *, connect: bool) -> tuple[Policy, list[str]]:
+    """Return a file's policy once it checks, and what was not checked.
+
+    Raises:
+        ConfigError: Something is wrong; the place is named.
+    """
+    settings = load(path, environ())
+    columns: dict[str, frozenset[str]] = {}
+    notes: list[str] = []
+    if connect:
+        for item in settings.connections:
+            if item.custody == "gateway":
+                catalog = _catalog(item, settings)
+                columns[item.name] = frozenset(
+                    f"{table.id}.{column.name}" for table in catalog.tables for column in table.columns
+                )
+            else:
+                notes.append(f"connection {item.name}: columns not checked (its structure is pinned at the gateway)")
+    elif settings.connections:
+        notes.append("columns not checked: add --connect to read the databases' structure")
+    from langguard.detectors import Engine
+
+    engine = Engine(settings.masking)
+    known = Known(
+        connections={item.name: item.kind for item in settings.connections},
+        entities=frozenset(engine.supported),
+        columns=columns or None,
+    )
+    notes.append(f"masking: {engine.describe()}")
+    policy = settings.load_policy()
+    problems = check(policy, known)
+    if problems:
+        raise problems[0]
+    return policy, notes
+
+
+def proposal(name: str, path: Path, *, rows: int) -> tuple[str, dict[str, object]]:
+    """Return the masks proposed for a connection: as YAML text, and as data.
+
+    Raises:
+        ConfigError: There is no such connection in custody `gateway`.
+        TargetError: Its database can't be read.
+    """
+    from langguard.detectors import Engine
+    from langguard.detectors.classify import classify
+
+    settings = load(path, environ())
+    item = next((each for each in settings.connections if each.name == name), None)
+    if item is None or item.custody != "gateway":
+        have = ", ".join(each.name for each in settings.connections if each.custody == "gateway") or "none"
+        msg = f"{path} has no connection `{name}` in custody `gateway`; it has: {have}"
+        raise ConfigError(msg)
+    engine = open_engine(resolve(_reference(item), settings.environ).reveal())
+    try:
+        catalog = snapshot(
+            engine, dialect=item.dialect, schemas=item.schemas, include=item.include, exclude=item.exclude
+        )
+        samples = sample(engine, catalog, rows=rows)
+    finally:
+        engine.dispose()
+    found = classify(samples, catalog, Engine(settings.masking), connection=name)
+    return found.yaml(), found.as_json()
+
+
+def _reference(item: ConnectionSettings) -> Reference:
+    if item.credential is None:
+        msg = f"connection `{item.name}` has no credential in this file"
+        raise ConfigError(msg)
+    return item.credential
+
+
+def _catalog(item: ConnectionSettings, settings: Settings) -> Catalog:
+    engine = open_engine(resolve(_reference(item), settings.environ).reveal())
+    try:
+        return snapshot(engine, dialect=item.dialect, schemas=item.schemas, include=item.include, exclude=item.exclude)
+    finally:
+        engine.dispose()

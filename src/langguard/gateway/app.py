@@ -1,0 +1,238 @@
+"""The composition root: from settings to a running gateway. Everything is made here and handed down."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+
+import langguard
+from langguard.clock import Clock, SystemClock
+from langguard.gateway import keys as key_files
+from langguard.gateway.identity.principals import ApiKey
+from langguard.gateway.keys import Keys
+from langguard.gateway.problems import respond
+from langguard.gateway.routes import admin, calls, health, sessions
+from langguard.gateway.services.analysis import Analysis
+from langguard.gateway.services.api_keys import ApiKeys
+from langguard.gateway.services.calls import Calls
+from langguard.gateway.services.connections import Connections
+from langguard.gateway.services.evidence import Evidence
+from langguard.gateway.services.judge import Judge
+from langguard.gateway.services.masker import Masker
+from langguard.gateway.services.policies import Policies
+from langguard.gateway.services.recorder import Draft, Recorder
+from langguard.gateway.services.sessions import Sessions
+from langguard.gateway.settings import Settings
+from langguard.ledger.checkpoint import LogKey
+from langguard.policy import Known, Policy
+from langguard.policy import check as check_policy
+from langguard.secrets import resolve
+from langguard.stores.base import Store
+from langguard.stores.sqlite import SqliteStore
+from langguard.workers import WorkerPool
+
+_log = logging.getLogger("langguard.gateway")
+_WATCH_SECONDS = 1.0
+_ANALYSIS_SECONDS = 5.0
+_MASK_SECONDS = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Gateway:
+    """Everything a route may use."""
+
+    settings: Settings
+    keys: Keys
+    log_key: LogKey
+    clock: Clock
+    store: Store
+    recorder: Recorder
+    sessions: Sessions
+    api_keys: ApiKeys
+    connections: Connections
+    policies: Policies
+    judge: Judge
+    calls: Calls
+    evidence: Evidence
+    masking_mode: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What there is before anything listens: keys, clock and the opened store."""
+
+    keys: Keys
+    log_key: LogKey
+    clock: Clock
+    store: SqliteStore
+    recorder: Recorder
+
+    def api_keys(self) -> ApiKeys:
+        """Return the maker of API keys."""
+        return ApiKeys(store=self.store, recorder=self.recorder, clock=self.clock, token_key=self.keys.token)
+
+
+def open_ground(data: Path) -> Ground:
+    """Open (or make) a data folder.
+
+    Raises:
+        ConfigError: Its key file is damaged or readable by others.
+        LedgerError: The store is damaged, or in use by another gateway.
+    """
+    clock = SystemClock()
+    keys = key_files.load_or_make(data)
+    log_key = LogKey(name=keys.tree, private=keys.signer())
+    store = SqliteStore(data, tree=keys.tree, sign=log_key.sign, verify=log_key.verify)
+    return Ground(
+        keys=keys,
+        log_key=log_key,
+        clock=clock,
+        store=store,
+        recorder=Recorder(store=store, keys=keys, clock=clock),
+    )
+
+
+async def first_administrator(ground: Ground) -> tuple[ApiKey, str] | None:
+    """Make the first administrator's key if there is no administrator's key yet; it is shown once."""
+    api_keys = ground.api_keys()
+    if any("admin" in key.principal.scopes for key in api_keys.list()):
+        return None
+    return await api_keys.make(
+        name="administrator", groups=("administrators",), scopes=("admin", "respond"), days=366, by="langguard gateway"
+    )
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Gateway]:
+    """Start a gateway; yield it while it runs; end it in order.
+
+    Raises:
+        ConfigError: A connection can't be reached, or the policy names what does not exist.
+        MaskingError: The masking engine does not work.
+        LedgerError: The store can't be used.
+    """
+    ground = open_ground(settings.data)
+    analysis_pool = WorkerPool(1)
+    masking_pool = WorkerPool(1)
+    connections: Connections | None = None
+    try:
+        masker = Masker(masking_pool, settings.masking, timeout=_MASK_SECONDS)
+        warm = asyncio.create_task(masker.start())
+        secrets = {
+            item.name: resolve(item.credential, settings.environ)
+            for item in settings.connections
+            if item.custody == "gateway" and item.credential is not None
+        }
+        connections = Connections(settings.connections, secrets, ground.store)
+        await connections.load()
+        mode = await warm
+        entities = await masker.supported()
+        held = connections
+
+        def load_policy() -> Policy:
+            known = Known(
+                connections={item.name: "sql" for item in settings.connections},
+                entities=entities,
+                columns=held.columns(),
+            )
+            policy = settings.load_policy()
+            problems = check_policy(policy, known)
+            if problems:
+                raise problems[0]
+            return policy
+
+        policies = Policies(recorder=ground.recorder, load=load_policy)
+        sessions_service = Sessions(
+            store=ground.store,
+            recorder=ground.recorder,
+            clock=ground.clock,
+            token_key=ground.keys.token,
+            ttl_us=settings.session_ttl_us,
+            idle_us=settings.session_idle_us,
+        )
+        judge = Judge(
+            connections=connections,
+            analysis=Analysis(analysis_pool, timeout=_ANALYSIS_SECONDS),
+            policies=policies,
+            clock=ground.clock,
+            ner=settings.masking.ner_model is not None,
+        )
+        calls_service = Calls(
+            store=ground.store,
+            recorder=ground.recorder,
+            sessions=sessions_service,
+            judge=judge,
+            masker=masker,
+            keys=ground.keys,
+            clock=ground.clock,
+        )
+        home = Gateway(
+            settings=settings,
+            keys=ground.keys,
+            log_key=ground.log_key,
+            clock=ground.clock,
+            store=ground.store,
+            recorder=ground.recorder,
+            sessions=sessions_service,
+            api_keys=ground.api_keys(),
+            connections=connections,
+            policies=policies,
+            judge=judge,
+            calls=calls_service,
+            evidence=Evidence(store=ground.store, recorder=ground.recorder, keys=ground.keys, log_key=ground.log_key),
+            masking_mode=mode,
+        )
+        started = {"version": langguard.__version__, "masking": mode[:500]}
+        await ground.recorder.record([Draft(kind="gateway_started", by="langguard gateway", data=started)])
+        await policies.activate("policy file")
+        watch = asyncio.create_task(_watch(policies))
+        try:
+            yield home
+        finally:
+            watch.cancel()
+            calls_service.close()
+            await ground.recorder.record([Draft(kind="gateway_stopped", by="langguard gateway", data={})])
+    finally:
+        analysis_pool.close()
+        masking_pool.close()
+        if connections is not None:
+            connections.close()
+        ground.store.close()
+
+
+async def _watch(policies: Policies) -> None:
+    """Put a changed policy file in force; keep the old one where the new one is wrong, and say so once."""
+    said = ""
+    while True:
+        await asyncio.sleep(_WATCH_SECONDS)
+        try:
+            if await policies.reload():
+                _log.info("policy %s is in force", policies.current.version_id[:12])
+        except Exception as failed:  # noqa: BLE001 - the watch must outlive one failure; the old policy stays in force
+            _log.error("the policy file could not be looked at: %s", type(failed).__name__)
+        if policies.drift and policies.drift != said:
+            _log.error("the policy file has an error, the last good version stays in force: %s", policies.drift)
+        said = policies.drift
+
+
+def make_app(home: Gateway) -> Starlette:
+    """Return the ASGI application of a gateway that was started with `running`."""
+
+    async def missing(_: Request, __: Exception) -> Response:
+        return respond("not_found", "There is no such route; see /openapi.json.")
+
+    async def wrong_method(_: Request, __: Exception) -> Response:
+        return respond("method_not_allowed", "See /openapi.json.")
+
+    app = Starlette(
+        routes=[*calls.ROUTES, *sessions.ROUTES, *admin.ROUTES, *health.ROUTES],
+        exception_handlers={404: missing, 405: wrong_method},
+    )
+    app.state.gateway = home
+    return app

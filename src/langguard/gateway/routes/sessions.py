@@ -1,0 +1,121 @@
+"""Sessions: open, look at one's own, list, read one as a timeline, export, end."""
+
+import asyncio
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from langguard.gateway.identity import tokens
+from langguard.gateway.identity.principals import Principal
+from langguard.gateway.problems import ProblemError, reply
+from langguard.gateway.routes._common import bearer, gateway, guarded, holder, read, session
+from langguard.gateway.services.sessions import Live
+from langguard.protocol import SUPPORTED, OpenSession, SessionInfo
+
+_LIST = 1000
+
+
+def _info(request: Request, live: Live, token: str = "") -> SessionInfo:
+    home = gateway(request)
+    usable = home.judge.usable(live)
+    by_agent = any(connection.settings.custody == "agent" for connection in usable)
+    return SessionInfo(
+        id=live.id,
+        protocol=live.stored.protocol,
+        principal=live.principal.name,
+        groups=live.principal.groups,
+        connections=tuple(connection.info() for connection in usable),
+        expires_at=live.stored.expires_at,
+        ledger_key=str(home.log_key.public),
+        checkpoint=home.store.head(),
+        token=token,
+        mask_key=home.keys.mask_key(f"session {live.id}").hex() if by_agent else "",
+    )
+
+
+async def open_one(request: Request) -> Response:
+    """POST /v1/sessions: open a session with an API key."""
+    token = bearer(request)
+    if tokens.kind_of(token) != tokens.API_KEY:
+        raise ProblemError("not_authenticated", "A session is opened with an API key (lgk_...).")
+    key = gateway(request).sessions.principal_of_key(token)
+    if "call" not in key.principal.scopes:
+        raise ProblemError("not_allowed", "This key's scopes do not cover calls.")
+    wanted = await read(request, OpenSession)
+    common = [version for version in wanted.protocols if version in SUPPORTED]
+    if not common:
+        raise ProblemError(
+            "protocol_mismatch",
+            f"This gateway speaks protocol {', '.join(map(str, SUPPORTED))} and the client "
+            f"{', '.join(map(str, wanted.protocols)) or 'none'}; upgrade the older one.",
+        )
+    live, secret = await gateway(request).sessions.open(
+        key, protocol=max(common), client=wanted.client[:100], agent=wanted.agent[:100], thread_id=wanted.thread_id
+    )
+    return reply(_info(request, live, secret), 201)
+
+
+async def own(request: Request) -> Response:
+    """GET /v1/session: the session whose token is used."""
+    return reply(_info(request, session(request, "call")))
+
+
+def _reader(request: Request, session_id: str) -> Principal:
+    """Return who reads a session: its own holder, a responder or an administrator."""
+    token = bearer(request)
+    if tokens.kind_of(token) == tokens.SESSION:
+        live = gateway(request).sessions.find(token)
+        if live.id == session_id:
+            return live.principal
+    return holder(request, "respond", "admin")
+
+
+async def list_all(request: Request) -> Response:
+    """GET /v1/sessions: sessions, newest first."""
+    holder(request, "respond", "admin")
+    held = await asyncio.to_thread(gateway(request).sessions.list, limit=_LIST)
+    return reply({"sessions": held})
+
+
+async def show(request: Request) -> Response:
+    """GET /v1/sessions/{id}: a session with its timeline, every text opened; that it was read is recorded first."""
+    session_id = request.path_params["id"]
+    reader = _reader(request, session_id)
+    home = gateway(request)
+    stored = home.sessions.stored(session_id)
+    if stored is None:
+        raise ProblemError("not_found", "There is no such session.")
+    await home.evidence.note_read(reader, session_id, "timeline")
+    timeline = await asyncio.to_thread(home.evidence.timeline, session_id)
+    return reply({"session": stored, "timeline": timeline})
+
+
+async def export(request: Request) -> Response:
+    """GET /v1/sessions/{id}/export: JSON lines that verify without the gateway."""
+    session_id = request.path_params["id"]
+    reader = _reader(request, session_id)
+    home = gateway(request)
+    if home.sessions.stored(session_id) is None:
+        raise ProblemError("not_found", "There is no such session.")
+    await home.evidence.note_read(reader, session_id, "export")
+    lines = await asyncio.to_thread(lambda: list(home.evidence.export(session_id)))
+    return StreamingResponse(iter(lines), media_type="application/jsonl", headers={"cache-control": "no-store"})
+
+
+async def end(request: Request) -> Response:
+    """DELETE /v1/sessions/{id}: end a session at once, running statements included."""
+    session_id = request.path_params["id"]
+    reader = _reader(request, session_id)
+    stored = await gateway(request).sessions.end(session_id, by=reader.id, why=f"ended by {reader.name}")
+    return reply(stored)
+
+
+ROUTES = [
+    Route("/v1/sessions", guarded(open_one), methods=["POST"]),
+    Route("/v1/sessions", guarded(list_all), methods=["GET"]),
+    Route("/v1/session", guarded(own), methods=["GET"]),
+    Route("/v1/sessions/{id}", guarded(show), methods=["GET"]),
+    Route("/v1/sessions/{id}", guarded(end), methods=["DELETE"]),
+    Route("/v1/sessions/{id}/export", guarded(export), methods=["GET"]),
+]

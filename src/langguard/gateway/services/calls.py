@@ -1,0 +1,402 @@
+"""Driving guarded calls at the gateway.
+
+Custody `gateway`: judged, recorded, run and masked here. Custody `agent`: permitted here and run by the agent's
+process, whose report is recorded before it may release a row.
+
+A call id is used once: asked again, it is answered from the record. Nothing ever runs twice.
+"""
+
+import asyncio
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal
+
+import msgspec
+
+from langguard.clock import Clock
+from langguard.drivers import sql
+from langguard.errors import MaskingError, TargetError
+from langguard.flow import (
+    Ask,
+    HandOver,
+    MaskRows,
+    RecordIntent,
+    RecordOutcome,
+    Rows,
+    RunTarget,
+    guarded_call,
+)
+from langguard.gateway.keys import Keys
+from langguard.gateway.problems import ProblemError
+from langguard.gateway.services.call_store import UNKNOWN, CallStore, StoredCall
+from langguard.gateway.services.entries import intent_data, intent_texts, outcome_data, outcome_texts
+from langguard.gateway.services.judge import Judge, Judged
+from langguard.gateway.services.masker import Masker
+from langguard.gateway.services.recorder import Draft, Recorded, Recorder
+from langguard.gateway.services.sessions import Live, Sessions
+from langguard.gateway.services.structure import structure_rows
+from langguard.protocol import (
+    Answer,
+    CallRequest,
+    OutcomeReceipt,
+    OutcomeReport,
+    Receipt,
+    SchemaCall,
+    values,
+)
+from langguard.stores.base import ConflictError, Store
+
+_THREADS = 16
+_AT_ONCE = 256
+
+
+@dataclass(slots=True)
+class _Drive:
+    """What the driver of one call holds between steps."""
+
+    live: Live
+    request: CallRequest
+    digest: str
+    judged: Judged | None = None
+    intent: Receipt = UNKNOWN
+    checkpoint: str = ""
+    ran_us: int = 0
+    spent: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def known(self) -> Judged:
+        """What was judged; asked for only after the first step."""
+        if self.judged is None:
+            msg = "the call has not been judged"
+            raise TypeError(msg)
+        return self.judged
+
+
+class Calls:
+    """All calls of all sessions."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        recorder: Recorder,
+        sessions: Sessions,
+        judge: Judge,
+        masker: Masker,
+        keys: Keys,
+        clock: Clock,
+    ) -> None:
+        self._stored = CallStore(store, recorder)
+        self._recorder = recorder
+        self._sessions = sessions
+        self._judge = judge
+        self._masker = masker
+        self._keys = keys
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="target")
+        self._in_flight: dict[tuple[str, str], asyncio.Task[Answer]] = {}
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are being driven."""
+        return len(self._in_flight)
+
+    async def call(self, live: Live, request: CallRequest) -> Answer:
+        """Answer a call; the same id again gets the same answer.
+
+        Raises:
+            ProblemError: The request does not fit, or the session has ended.
+            LedgerError: It could not be recorded; nothing ran.
+        """
+        _check_bodies(live, request)
+        digest = hashlib.sha256(msgspec.json.encode((request.call, request.context))).hexdigest()
+        key = (live.id, request.id)
+        running = self._in_flight.get(key)
+        if running is None:
+            earlier = await self._stored.find(live.id, request.id)
+            if earlier is not None:
+                if earlier.digest != digest:
+                    raise ProblemError("call_id_reused")
+                return await self._stored.answer(live.id, request.id, earlier)
+            running = self._in_flight.get(key)
+        if running is None:
+            if len(self._in_flight) >= _AT_ONCE:
+                raise ProblemError("overloaded", "Nothing ran; ask again in a second.")
+            running = asyncio.create_task(self._drive(_Drive(live, request, digest)))
+            self._in_flight[key] = running
+            running.add_done_callback(lambda _: self._in_flight.pop(key, None))
+        return await asyncio.shield(running)
+
+    async def find(self, live: Live, call_id: str) -> Answer:
+        """Return the stored answer of a call whose reply was lost.
+
+        Raises:
+            ProblemError: `not_found` if it never arrived, `call_in_flight`, or `call_unknown`.
+        """
+        running = self._in_flight.get((live.id, call_id))
+        if running is not None:
+            raise ProblemError("call_in_flight")
+        earlier = await self._stored.find(live.id, call_id)
+        if earlier is None:
+            raise ProblemError("not_found", "No such call arrived in this session; nothing ran.")
+        return await self._stored.answer(live.id, call_id, earlier)
+
+    async def _drive(self, drive: _Drive) -> Answer:
+        """Run the guarded call's steps, each answered here; in custody `agent` only up to the permission."""
+        steps = guarded_call(drive.request.id)
+        send = partial(steps.send, None)
+        while True:
+            try:
+                step = send()
+            except StopIteration as done:
+                return _answer(drive, done.value)
+            if isinstance(step, RunTarget) and _by_agent(drive):
+                steps.close()
+                return _permitted(drive)
+            try:
+                reply = await self._act(drive, step)
+            except (TargetError, MaskingError) as failed:
+                send = partial(steps.throw, failed)
+            else:
+                send = partial(steps.send, reply)
+
+    async def _act(self, drive: _Drive, step: Any) -> Any:
+        before = self._clock.ticks()
+        try:
+            match step:
+                case Ask():
+                    drive.judged = await self._judge.judge(drive.live, drive.request)
+                    return drive.judged.permission
+                case RecordIntent():
+                    return await self._intent(drive)
+                case RunTarget():
+                    return await self._run(drive, step)
+                case MaskRows():
+                    key = self._keys.mask_key(f"connection {drive.request.call.connection}")
+                    return await self._masker.mask(step.rows, step.plan, key)
+                case RecordOutcome():
+                    return await self._outcome(drive, step)
+                case _:
+                    msg = f"unknown step {type(step).__name__}"
+                    raise TypeError(msg)
+        finally:
+            drive.spent[_STEPS[type(step)]] = self._clock.ticks() - before
+
+    async def _intent(self, drive: _Drive) -> Receipt:
+        request, live, permission = drive.request, drive.live, drive.known.permission
+        draft = Draft(
+            kind="intent",
+            session=live.id,
+            by=live.principal.id,
+            data=intent_data(request, drive.known),
+            texts=intent_texts(request, drive.known),
+        )
+        if permission.decision.effect != "allow":
+            state, answer = "denied", _answer(drive, HandOver(decision=permission.decision, intent=UNKNOWN))
+        elif _by_agent(drive):
+            state, answer = "waiting", _permitted(drive)
+        else:
+            state, answer = "running", None
+        put = self._stored.put(live.id, request.id, StoredCall(digest=drive.digest, answer=answer), state, expect="")
+        try:
+            done = await self._recorder.record([draft], puts=(put,), expects=(self._sessions.still_open(live),))
+        except ConflictError:
+            self._sessions.check(live)
+            raise ProblemError("conflict", "The session changed while the call was judged; nothing ran.") from None
+        live.known.update(request.bodies)
+        drive.checkpoint = done.checkpoint
+        drive.intent = done.receipts[0]
+        return drive.intent
+
+    async def _run(self, drive: _Drive, step: RunTarget) -> Rows:
+        judged, live = drive.known, drive.live
+        if judged.connection is None or judged.catalog is None:
+            msg = "an allowed call has a connection and a catalogue"
+            raise TypeError(msg)
+        if isinstance(drive.request.call, SchemaCall):
+            return structure_rows(judged.catalog, judged.tables)
+        if judged.connection.engine is None:
+            msg = "The gateway holds no credential for this connection."
+            raise TargetError(msg)
+        cancel = sql.Cancel()
+        live.running.add(cancel)
+        before = self._clock.ticks()
+        try:
+            self._sessions.check(live)
+            work = partial(
+                sql.run_statement,
+                judged.connection.engine,
+                step.statement,
+                [values.decode(bind) for bind in step.binds],
+                dialect=judged.catalog.dialect,
+                rows=step.obligations.rows,
+                timeout_ms=step.obligations.timeout_ms,
+                read_only=step.obligations.read_only,
+                schemas=step.schemas,
+                result_bytes=step.obligations.result_bytes,
+                cancel=cancel,
+            )
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except (ProblemError, ValueError) as failed:
+            raise TargetError(str(failed)) from None
+        finally:
+            drive.ran_us = self._clock.ticks() - before
+            live.running.discard(cancel)
+
+    async def _outcome(self, drive: _Drive, step: RecordOutcome) -> Receipt:
+        handed = HandOver(
+            decision=drive.known.permission.decision,
+            intent=drive.intent,
+            result=step.result,
+            error=step.error,
+            outcome=UNKNOWN,
+        )
+        recorded = await self._commit_outcome(
+            drive.live,
+            drive.request.id,
+            StoredCall(digest=drive.digest, answer=_answer(drive, handed)),
+            data=outcome_data(
+                drive.request.id,
+                status="ok" if step.error is None else step.error.code,
+                result=step.result,
+                fetched=step.fetched,
+                duration_us=drive.ran_us,
+            ),
+            texts=outcome_texts(step.result, None if step.error is None else str(step.error)),
+            source="observed",
+            expect="running",
+        )
+        drive.checkpoint = recorded.checkpoint
+        return recorded.receipts[0]
+
+    async def report(self, live: Live, call_id: str, report: OutcomeReport) -> OutcomeReceipt:
+        """Record what the agent's process says came of a call it was permitted; only then may it release rows.
+
+        Raises:
+            ProblemError: The call is not waiting for an outcome, or its obligations were not kept.
+            LedgerError: It could not be recorded; the rows must be discarded.
+        """
+        earlier = await self._stored.find(live.id, call_id)
+        if earlier is None or earlier.answer is None or earlier.answer.obligations is None:
+            raise ProblemError("not_reportable")
+        if (report.status == "ok") != (report.result is not None):
+            raise ProblemError("invalid_request", "An outcome that is ok has a result, and no other has.")
+        if report.result is not None and len(report.result.rows) > earlier.answer.obligations.rows:
+            raise ProblemError("not_reportable", "More rows than the call was allowed; discard them.")
+        answer = msgspec.structs.replace(earlier.answer, result=report.result, error=report.error)
+        recorded = await self._commit_outcome(
+            live,
+            call_id,
+            StoredCall(digest=earlier.digest, answer=answer),
+            data=outcome_data(
+                call_id,
+                status=report.status,
+                result=report.result,
+                fetched=report.fetched,
+                duration_us=report.duration_us,
+            ),
+            texts=outcome_texts(report.result, report.error),
+            source="reported",
+            expect="waiting",
+        )
+        return OutcomeReceipt(call_id=call_id, outcome=recorded.receipts[0], checkpoint=recorded.checkpoint)
+
+    async def _commit_outcome(
+        self,
+        live: Live,
+        call_id: str,
+        stored: StoredCall,
+        *,
+        data: dict[str, Any],
+        texts: dict[str, str],
+        source: Literal["observed", "reported"],
+        expect: str,
+    ) -> Recorded:
+        """Record an outcome if the session is still open and the call still waits for it.
+
+        Otherwise record that its rows were discarded, and refuse: nothing may be released after a revocation.
+        """
+        draft = Draft(kind="outcome", session=live.id, by=live.principal.id, source=source, data=data, texts=texts)
+        put = self._stored.put(live.id, call_id, stored, "done", expect=expect)
+        try:
+            return await self._recorder.record([draft], puts=(put,), expects=(self._sessions.still_open(live),))
+        except ConflictError:
+            why = live.stored.ended_why or "the call was not waiting for an outcome"
+            lost = Draft(
+                kind="outcome",
+                session=live.id,
+                by=live.principal.id,
+                source=source,
+                data={"call": call_id, "status": "discarded", "why": why},
+            )
+            await self._recorder.record([lost])
+            self._sessions.check(live)
+            raise ProblemError(
+                "not_reportable", "The call's state changed meanwhile; its rows were discarded."
+            ) from None
+
+    def close(self) -> None:
+        """Let no further statement start."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+_STEPS: dict[type, str] = {
+    Ask: "judge",
+    RecordIntent: "record_intent",
+    RunTarget: "run",
+    MaskRows: "mask",
+    RecordOutcome: "record_outcome",
+}
+
+
+def _by_agent(drive: _Drive) -> bool:
+    connection = drive.known.connection
+    return (
+        connection is not None
+        and connection.settings.custody == "agent"
+        and not isinstance(drive.request.call, SchemaCall)
+    )
+
+
+def _answer(drive: _Drive, handed: HandOver) -> Answer:
+    return Answer(
+        call_id=drive.request.id,
+        decision=handed.decision,
+        intent=handed.intent,
+        checkpoint=drive.checkpoint,
+        result=handed.result,
+        outcome=handed.outcome,
+        error=None if handed.error is None else str(handed.error),
+        refusal=drive.known.refusal,
+        server_us=dict(drive.spent),
+    )
+
+
+def _permitted(drive: _Drive) -> Answer:
+    """Return the permission for the agent's process to act on."""
+    permission = drive.known.permission
+    return Answer(
+        call_id=drive.request.id,
+        decision=permission.decision,
+        intent=drive.intent,
+        checkpoint=drive.checkpoint,
+        obligations=permission.obligations,
+        statement=permission.statement,
+        binds=permission.binds,
+        schemas=permission.schemas,
+        server_us=dict(drive.spent),
+    )
+
+
+def _check_bodies(live: Live, request: CallRequest) -> None:
+    """Refuse a request whose texts are not what their digests say, or that refers to texts never sent."""
+    for digest, text in request.bodies.items():
+        if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+            raise ProblemError("invalid_request", "A text does not have the digest it is sent under.")
+    context = request.context
+    named = {*context.messages, context.prompt, context.model_message} - {None}
+    missing = sorted(digest for digest in named if digest and digest not in live.known and digest not in request.bodies)
+    if missing:
+        raise ProblemError("unknown_bodies", missing=tuple(missing))

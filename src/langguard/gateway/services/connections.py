@@ -1,0 +1,128 @@
+"""The gateway's connections: their credentials, their engines, and the structure last read from each."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine
+
+from langguard.drivers import sql, sql_catalog
+from langguard.errors import ConfigError, TargetError
+from langguard.gateway.settings import ConnectionSettings
+from langguard.protocol import Catalog, ConnectionInfo
+from langguard.secrets import Secret
+from langguard.stores.base import Put, Store
+
+
+@dataclass(slots=True)
+class Connection:
+    """One named target.
+
+    Attributes:
+        engine: None in custody `agent`: the gateway holds no credential there.
+        catalog: None until it was read or pinned; every statement is then refused.
+    """
+
+    settings: ConnectionSettings
+    engine: Engine | None = field(default=None, repr=False)
+    catalog: Catalog | None = None
+
+    @property
+    def name(self) -> str:
+        """The name policy and agents use."""
+        return self.settings.name
+
+    def info(self) -> ConnectionInfo:
+        """Return what a client may know of it."""
+        return ConnectionInfo(
+            name=self.name,
+            kind="sql",
+            dialect=self.settings.dialect,
+            custody=self.settings.custody,
+            target=self.settings.target or "",
+        )
+
+
+class Connections:
+    """All connections by name."""
+
+    def __init__(self, settings: tuple[ConnectionSettings, ...], secrets: Mapping[str, Secret], store: Store) -> None:
+        self._store = store
+        self._held = {
+            item.name: Connection(
+                item, engine=sql.open_engine(secrets[item.name].reveal()) if item.custody == "gateway" else None
+            )
+            for item in settings
+        }
+
+    def __iter__(self) -> Any:
+        """Iterate over the connections."""
+        return iter(self._held.values())
+
+    def get(self, name: str) -> Connection | None:
+        """Return a connection, or None."""
+        return self._held.get(name)
+
+    async def load(self) -> None:
+        """Read every catalogue: from the database (custody `gateway`), or the pinned one (custody `agent`).
+
+        Raises:
+            ConfigError: A database can't be read; the connection is named.
+        """
+        for connection in self._held.values():
+            await self.refresh(connection)
+
+    async def refresh(self, connection: Connection) -> None:
+        """Read one catalogue again.
+
+        Raises:
+            ConfigError: The database can't be read.
+        """
+        if connection.engine is None:
+            pinned = self._store.document("catalog", connection.name)
+            if pinned is not None:
+                connection.catalog = msgspec.json.decode(pinned.value, type=Catalog)
+            return
+        item = connection.settings
+        try:
+            connection.catalog = await asyncio.to_thread(
+                sql_catalog.snapshot,
+                connection.engine,
+                dialect=item.dialect,
+                schemas=item.schemas,
+                include=frozenset(item.include),
+                exclude=frozenset(item.exclude),
+            )
+        except TargetError as failed:
+            msg = f"connection `{item.name}`: its structure can't be read: {failed}"
+            raise ConfigError(msg) from None
+
+    def pin(self, connection: Connection, catalog: Catalog) -> Put:
+        """Take an administrator's snapshot for a connection in custody `agent`; return what stores it."""
+        connection.catalog = catalog
+        return Put(
+            kind="catalog",
+            id=connection.name,
+            parent=None,
+            state=catalog.version,
+            value=msgspec.json.encode(catalog),
+            expect=None,
+        )
+
+    def columns(self) -> dict[str, frozenset[str]]:
+        """Return every known column (`schema.table.column`) by connection, for checking a policy."""
+        return {
+            connection.name: frozenset(
+                f"{table.id}.{column.name}" for table in connection.catalog.tables for column in table.columns
+            )
+            for connection in self._held.values()
+            if connection.catalog is not None
+        }
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        for connection in self._held.values():
+            if connection.engine is not None:
+                connection.engine.dispose()

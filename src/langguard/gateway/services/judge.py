@@ -1,0 +1,286 @@
+"""Judging one call: what it does, whether policy allows it, and what an allow is bound to. Nothing here has an effect.
+
+The gateway always redoes the analysis itself: what a client says about a statement is never an input.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from langguard import masking
+from langguard.clock import Clock
+from langguard.flow import Permission
+from langguard.gateway.services.analysis import Analysis
+from langguard.gateway.services.connections import Connection, Connections
+from langguard.gateway.services.policies import Policies
+from langguard.gateway.services.sessions import Live
+from langguard.policy import Request, Verdict, evaluate
+from langguard.protocol import (
+    CallRequest,
+    Catalog,
+    ColumnPlan,
+    Context,
+    Decision,
+    Facts,
+    MaskPlan,
+    Obligations,
+    Output,
+    Refusal,
+    SchemaCall,
+    SqlCall,
+)
+
+_READS = frozenset({"read", "metadata"})
+_PLAIN = frozenset({"number", "time", "boolean", "uuid"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A call and everything its decision rests on.
+
+    Attributes:
+        at: The time the decision was made for, microseconds since 1970 UTC.
+        tables: Resources, `schema.table`.
+        statement: What may be sent (SQL), or a description (structure).
+    """
+
+    permission: Permission
+    at: int
+    actions: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    facts: Facts | None = None
+    refusal: Refusal | None = None
+    verdict: Verdict | None = None
+    connection: Connection | None = field(default=None, repr=False)
+    catalog: Catalog | None = field(default=None, repr=False)
+
+
+class Judge:
+    """Analyses a call and evaluates the policy on it."""
+
+    def __init__(
+        self, *, connections: Connections, analysis: Analysis, policies: Policies, clock: Clock, ner: bool
+    ) -> None:
+        self._connections = connections
+        self._analysis = analysis
+        self._policies = policies
+        self._clock = clock
+        self._ner = ner
+
+    async def judge(self, live: Live, request: CallRequest) -> Judged:
+        """Return the decision on a call; a call that can't be understood is denied with what to do instead."""
+        at = self._clock.now()
+        call = request.call
+        connection = self._connections.get(call.connection)
+        if connection is None or not self._may_use(live, connection):
+            return self._deny(at, "unknown_connection", self._no_connection(live, call.connection))
+        catalog = connection.catalog
+        if catalog is None:
+            message = (
+                f"The structure of connection {connection.name} is not known to the gateway, so nothing on it can be "
+                f"judged. An administrator pins it with: langguard connection add {connection.name} "
+                f"--snapshot-from URI"
+            )
+            return self._deny(at, "no_catalogue", message, connection=connection)
+        if isinstance(call, SchemaCall):
+            return self._schema(live, request, call, connection, catalog, at)
+        return await self._sql(live, request, call, connection, catalog, at)
+
+    def _may_use(self, live: Live, connection: Connection) -> bool:
+        policy, principal = self._policies.current, live.principal
+        return any(grant.holds_for(principal.id, principal.groups, connection.name) for grant in policy.grants) or any(
+            rule.effect == "allow" and (not rule.on or any(scope.reaches(connection.name, "sql") for scope in rule.on))
+            for rule in policy.rules
+        )
+
+    def usable(self, live: Live) -> list[Connection]:
+        """Return the connections a session's principal has any grant on."""
+        return [connection for connection in self._connections if self._may_use(live, connection)]
+
+    def _no_connection(self, live: Live, name: str) -> str:
+        names = [connection.name for connection in self.usable(live)]
+        have = f"Connections you may use: {', '.join(names)}." if names else "You have no grant on any connection."
+        return f"There is no connection {name!r} for {live.principal.name}. {have}"
+
+    def _verdict(
+        self,
+        live: Live,
+        connection: Connection,
+        context: Context,
+        actions: tuple[str, ...],
+        tables: tuple[str, ...] | None,
+        facts: Facts | None,
+        at: int,
+        call_id: str,
+    ) -> Verdict:
+        request = Request(
+            principal_id=live.principal.id,
+            principal_name=live.principal.name,
+            principal_kind=live.principal.kind,
+            groups=live.principal.groups,
+            session_id=live.id,
+            agent=live.stored.agent,
+            connection=connection.name,
+            kind="sql",
+            dialect=connection.settings.dialect,
+            custody=connection.settings.custody,
+            call_id=call_id,
+            actions=actions,
+            tables=tables,
+            facts={} if facts is None else msgspec.to_builtins(facts),
+            context=msgspec.to_builtins(context),
+            now=at,
+        )
+        return evaluate(self._policies.current, request)
+
+    def _deny(self, at: int, reason: str, message: str, *, rule: str | None = None, **known: Any) -> Judged:
+        decision = Decision(
+            effect="deny",
+            reason=reason,
+            message=message,
+            rule=rule,
+            policy_version=self._policies.current.version_id,
+        )
+        return Judged(permission=Permission(decision=decision), at=at, **known)
+
+    def _decision(self, verdict: Verdict) -> Decision:
+        message = verdict.message
+        if verdict.effect == "review":
+            message = f"{message} It needs a person's approval, and approvals are not enabled on this gateway."
+        return Decision(
+            effect=verdict.effect,
+            reason=verdict.reason,
+            message=message,
+            rule=verdict.rule,
+            policy_version=self._policies.current.version_id,
+        )
+
+    def _schema(
+        self, live: Live, request: CallRequest, call: SchemaCall, connection: Connection, catalog: Catalog, at: int
+    ) -> Judged:
+        named = {table.id: table.id for table in catalog.tables}
+        for schema in reversed(catalog.default_schemas):
+            named |= {table.name: table.id for table in catalog.tables if table.schema == schema}
+        known: dict[str, Any] = {"actions": ("metadata",), "connection": connection, "catalog": catalog}
+        if call.tables is None:
+            seen = tuple(
+                table.id
+                for table in catalog.tables
+                if self._verdict(
+                    live, connection, request.context, ("metadata",), (table.id,), None, at, request.id
+                ).effect
+                == "allow"
+            )
+        else:
+            missing = [name for name in call.tables if name not in named]
+            if missing:
+                message = f"There is no table {', '.join(missing)} on connection {connection.name}."
+                return self._deny(at, "unknown_table", message, **known)
+            seen = tuple(sorted({named[name] for name in call.tables}))
+        verdict = self._verdict(live, connection, request.context, ("metadata",), seen, None, at, request.id)
+        decision = self._decision(verdict)
+        known |= {"tables": seen, "verdict": verdict}
+        if decision.effect != "allow":
+            return Judged(permission=Permission(decision=decision), at=at, **known)
+        plan = MaskPlan(columns=tuple(ColumnPlan(action="pass", why="structure") for _ in range(6)))
+        obligations = Obligations(
+            rows=100_000,
+            timeout_ms=verdict.timeout_ms,
+            result_bytes=verdict.result_bytes,
+            read_only=True,
+            mask=plan,
+        )
+        permission = Permission(
+            decision=decision, statement="structure of " + (", ".join(seen) or "no table"), obligations=obligations
+        )
+        return Judged(permission=permission, at=at, **known)
+
+    async def _sql(
+        self, live: Live, request: CallRequest, call: SqlCall, connection: Connection, catalog: Catalog, at: int
+    ) -> Judged:
+        facts = await self._analysis.analyze(call.statement, catalog)
+        known: dict[str, Any] = {"connection": connection, "catalog": catalog}
+        if isinstance(facts, Refusal):
+            return self._refused(live, request, facts, connection, known, at)
+        if facts.parameters != len(call.binds):
+            message = f"The statement has {facts.parameters} placeholders and {len(call.binds)} values were given."
+            return self._deny(at, "wrong_parameters", message, facts=facts, **known)
+        known |= {"actions": facts.actions, "tables": facts.tables, "facts": facts}
+        verdict = self._verdict(live, connection, request.context, facts.actions, facts.tables, facts, at, request.id)
+        decision = self._decision(verdict)
+        known["verdict"] = verdict
+        if decision.effect != "allow":
+            return Judged(permission=Permission(decision=decision), at=at, **known)
+        laundered = self._laundered(facts, catalog, connection)
+        if laundered:
+            message = (
+                f"A write that reads {', '.join(laundered)} is not allowed: it could copy personal data to where no "
+                f"mask applies. Write only values you were given."
+            )
+            return self._deny(at, "laundering", message, **known)
+        text = await self._analysis.rewrite(facts, catalog, rows=verdict.rows)
+        if isinstance(text, Refusal):
+            return self._refused(live, request, text, connection, known, at)
+        plan = masking.plan(
+            facts.outputs, catalog, self._policies.current.masks, connection=connection.name, ner=self._ner
+        )
+        obligations = Obligations(
+            rows=verdict.rows,
+            timeout_ms=verdict.timeout_ms,
+            result_bytes=verdict.result_bytes,
+            read_only=set(facts.actions) <= _READS,
+            mask=plan,
+        )
+        permission = Permission(
+            decision=decision,
+            statement=text,
+            binds=call.binds,
+            schemas=catalog.default_schemas if catalog.dialect == "postgres" else (),
+            obligations=obligations,
+        )
+        return Judged(permission=permission, at=at, **known)
+
+    def _refused(
+        self,
+        live: Live,
+        request: CallRequest,
+        refusal: Refusal,
+        connection: Connection,
+        known: dict[str, Any],
+        at: int,
+    ) -> Judged:
+        """Deny, naming the rule that forbids such a statement too, where the statement's kind is known."""
+        rule = None
+        if refusal.actions:
+            verdict = self._verdict(live, connection, request.context, refusal.actions, None, None, at, request.id)
+            rule = verdict.rule if verdict.effect == "deny" else None
+        message = " ".join(
+            part
+            for part in (
+                refusal.reason,
+                f"At: {refusal.fragment}" if refusal.fragment and refusal.fragment not in refusal.reason else "",
+                refusal.hint,
+            )
+            if part
+        )
+        known = {**known, "actions": tuple(refusal.actions), "refusal": refusal}
+        return self._deny(at, "rule" if rule else "sql_refused", message, rule=rule, **known)
+
+    def _laundered(self, facts: Facts, catalog: Catalog, connection: Connection) -> list[str]:
+        """Return the columns a write reads that a result would not show in clear.
+
+        Read strictly: a column that is only compared counts too, since which rows change can carry its value.
+        """
+        if not facts.written:
+            return []
+        kinds = {f"{table.id}.{column.name}": column.kind for table in catalog.tables for column in table.columns}
+        outputs = tuple(Output(name=column, columns=(column,), direct=True) for column in facts.touched)
+        steps = masking.plan(
+            outputs, catalog, self._policies.current.masks, connection=connection.name, ner=self._ner
+        ).columns
+        return [
+            column
+            for column, step in zip(facts.touched, steps, strict=True)
+            if step.action == "mask" or (step.action == "analyse" and kinds.get(column) not in _PLAIN)
+        ]

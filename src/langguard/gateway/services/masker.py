@@ -1,0 +1,76 @@
+"""Masking rows in a worker process, so that a long mask can't delay a revocation; and the engine's start-up check."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from langguard import masking
+from langguard.detectors import EngineSettings
+from langguard.errors import MaskingError
+from langguard.flow import Rows
+from langguard.protocol import MaskPlan, Result
+from langguard.workers import WorkerDiedError, WorkerPool, WorkerTimeoutError
+
+_FUNCTION = "langguard.detectors.worker:mask"
+_WARM = "langguard.detectors.worker:warm"
+_SUPPORTED = "langguard.detectors.worker:supported"
+_START = 60.0
+
+
+class Masker:
+    """Asks the masking room, in a worker."""
+
+    def __init__(self, pool: WorkerPool, settings: EngineSettings, *, timeout: float) -> None:
+        """Use `pool` with the detectors' `settings`, giving up on one result after `timeout` seconds."""
+        self._pool = pool
+        self._settings = settings
+        self._timeout = timeout
+
+    async def start(self) -> str:
+        """Load the engine in its worker and prove that it finds what it must.
+
+        Returns:
+            Which masking mode runs and what it leaves clear.
+
+        Raises:
+            MaskingError: It does not work; the gateway must not start.
+        """
+        return str(await self._submit(_WARM, self._settings, _START))
+
+    async def supported(self) -> frozenset[str]:
+        """Return the entities the engine finds, for checking a policy.
+
+        Raises:
+            MaskingError: The engine does not work.
+        """
+        return frozenset(await self._submit(_SUPPORTED, self._settings, _START))
+
+    async def mask(self, rows: Rows, plan: MaskPlan, key: bytes) -> Result:
+        """Return the masked result.
+
+        Raises:
+            MaskingError: It can't be masked; nothing may be released.
+        """
+        if all(column.action == "pass" for column in plan.columns):
+            return masking.apply(rows.columns, rows.rows, plan, find=_nothing_to_find, key=key)
+        found = await self._submit(_FUNCTION, (rows.columns, rows.rows, plan, key, self._settings), self._timeout)
+        if not isinstance(found, Result):
+            msg = "The masking worker answered something else than a result."
+            raise MaskingError(msg)
+        return found
+
+    async def _submit(self, function: str, payload: Any, seconds: float) -> Any:
+        try:
+            return await asyncio.wrap_future(self._pool.submit(function, payload, timeout=seconds))
+        except WorkerTimeoutError:
+            msg = "Masking the result took too long, so it was not released; ask for fewer rows or shorter texts."
+            raise MaskingError(msg) from None
+        except WorkerDiedError:
+            msg = "The masking worker stopped, so the result was not released; try again."
+            raise MaskingError(msg) from None
+
+
+def _nothing_to_find(texts: Sequence[str], entities: Sequence[str], context: str) -> list[list[masking.Span]]:
+    _ = texts, entities, context
+    msg = "a plan that passes every column has nothing to look for"
+    raise MaskingError(msg)

@@ -1,0 +1,246 @@
+"""Sessions: opened with an API key, checked at every call, ended at once.
+
+A session lives in the store (its token only as a keyed hash) and, while in use, in memory with what is running in it.
+Its state is `open` until it is ended; an outcome commits only while it is open.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from langguard.clock import Clock, new_id, random_bytes
+from langguard.drivers.sql import Cancel
+from langguard.gateway.identity import tokens
+from langguard.gateway.identity.principals import ApiKey, Principal
+from langguard.gateway.problems import ProblemError
+from langguard.gateway.services.paging import all_documents
+from langguard.gateway.services.recorder import Draft, Recorder
+from langguard.protocol import Scope, Wire
+from langguard.stores.base import Expect, Put, Store
+
+OPEN: Final = "open"
+ENDED: Final = "ended"
+_AGENT_SCOPES: tuple[Scope, ...] = ("call", "observe")
+
+
+class StoredSession(Wire, frozen=True, kw_only=True):
+    """A session at rest.
+
+    Attributes:
+        principal: As it was when the session opened, with the scopes the session's own token has.
+        key_id: The API key it was opened with.
+        opened_at: Microseconds since 1970 UTC; `expires_at` and `ended_at` too.
+    """
+
+    id: str
+    principal: Principal
+    key_id: str
+    protocol: int
+    client: str
+    agent: str
+    thread_id: str | None
+    opened_at: int
+    expires_at: int
+    ended_at: int | None = None
+    ended_why: str = ""
+
+
+@dataclass(slots=True)
+class Live:
+    """A session in use.
+
+    Attributes:
+        known: Digests of texts received, so that a client sends each once.
+        running: What to cancel when the session ends.
+        used_at: When it was last used, microseconds since 1970 UTC.
+    """
+
+    stored: StoredSession
+    known: set[str] = field(default_factory=set)
+    running: set[Cancel] = field(default_factory=set)
+    used_at: int = 0
+
+    @property
+    def id(self) -> str:
+        """The session's id."""
+        return self.stored.id
+
+    @property
+    def principal(self) -> Principal:
+        """Who it acts for."""
+        return self.stored.principal
+
+
+class Sessions:
+    """Opens, finds and ends sessions."""
+
+    def __init__(
+        self, *, store: Store, recorder: Recorder, clock: Clock, token_key: bytes, ttl_us: int, idle_us: int
+    ) -> None:
+        self._store = store
+        self._recorder = recorder
+        self._clock = clock
+        self._token_key = token_key
+        self._ttl_us = ttl_us
+        self._idle_us = idle_us
+        self._live: dict[str, Live] = {}
+
+    def principal_of_key(self, token: str) -> ApiKey:
+        """Return the API key a token is.
+
+        Raises:
+            ProblemError: It is none of ours, revoked or expired.
+        """
+        found = self._store.document("api_key", tokens.lookup(token, self._token_key))
+        if found is None:
+            raise ProblemError("session_ended", "This API key is not known here.")
+        key = msgspec.json.decode(found.value, type=ApiKey)
+        if key.revoked_at is not None:
+            raise ProblemError("session_ended", "This API key was revoked.")
+        if key.expires_at <= self._clock.now():
+            raise ProblemError("session_ended", "This API key has expired; ask an administrator for a new one.")
+        return key
+
+    async def open(
+        self, key: ApiKey, *, protocol: int, client: str, agent: str, thread_id: str | None
+    ) -> tuple[Live, str]:
+        """Open a session for the holder of an API key; return it and its token, which is not kept.
+
+        Raises:
+            LedgerError: It could not be recorded.
+        """
+        now = self._clock.now()
+        token = tokens.new_token(tokens.SESSION)
+        scopes = tuple(scope for scope in key.principal.scopes if scope in _AGENT_SCOPES)
+        stored = StoredSession(
+            id=new_id("ses"),
+            principal=msgspec.structs.replace(key.principal, scopes=scopes),
+            key_id=key.id,
+            protocol=protocol,
+            client=client,
+            agent=agent,
+            thread_id=thread_id,
+            opened_at=now,
+            expires_at=min(now + self._ttl_us, key.expires_at),
+        )
+        secret = random_bytes(32)
+        opened = Draft(
+            kind="session_opened",
+            session=stored.id,
+            by=stored.principal.id,
+            data={
+                "principal": stored.principal.name,
+                "groups": list(stored.principal.groups),
+                "key": key.id,
+                "client": client,
+                "agent": agent,
+                "protocol": protocol,
+                "expires_at": stored.expires_at,
+            },
+        )
+        puts = (
+            self._put(stored, OPEN, expect=""),
+            Put(
+                kind="token",
+                id=tokens.lookup(token, self._token_key),
+                parent=stored.id,
+                state="active",
+                value=stored.id.encode(),
+                expect="",
+            ),
+            self._recorder.new_session_key(stored.id, secret),
+        )
+        await self._recorder.record([opened], puts=puts)
+        live = Live(stored, used_at=now)
+        self._live[stored.id] = live
+        return live, token
+
+    def find(self, token: str) -> Live:
+        """Return the open session a token belongs to.
+
+        Raises:
+            ProblemError: Unknown, expired, ended, or opened with a key that was revoked since.
+        """
+        found = self._store.document("token", tokens.lookup(token, self._token_key))
+        if found is None:
+            raise ProblemError("session_ended", "This session token is not known here.")
+        live = self._live.get(found.parent or "")
+        if live is None:
+            stored = self.stored(found.parent or "")
+            if stored is None:
+                raise ProblemError("session_ended", "This session is not known here.")
+            live = self._live.setdefault(stored.id, Live(stored, used_at=self._clock.now()))
+        self.check(live)
+        live.used_at = self._clock.now()
+        return live
+
+    def check(self, live: Live) -> None:
+        """Raise ProblemError unless the session is open now.
+
+        Raises:
+            ProblemError: It was ended or has expired.
+        """
+        if live.stored.ended_at is not None:
+            raise ProblemError("session_ended", f"This session was ended ({live.stored.ended_why}).")
+        if live.stored.expires_at <= self._clock.now():
+            raise ProblemError("session_ended", "This session has expired; open a new one.")
+        if live.used_at + self._idle_us <= self._clock.now():
+            raise ProblemError("session_ended", "This session was unused for too long; open a new one.")
+
+    def stored(self, session_id: str) -> StoredSession | None:
+        """Return a session at rest, open or ended."""
+        found = self._store.document("session", session_id)
+        return None if found is None else msgspec.json.decode(found.value, type=StoredSession)
+
+    def list(self, *, limit: int) -> list[StoredSession]:
+        """Return sessions, newest first.
+
+        Args:
+            limit: At most so many, 1 to 1000.
+        """
+        held = [msgspec.json.decode(doc.value, type=StoredSession) for doc in all_documents(self._store, "session")]
+        held.sort(key=lambda session: session.opened_at, reverse=True)
+        return held[:limit]
+
+    async def end(self, session_id: str, *, by: str, why: str) -> StoredSession:
+        """End a session: no further call, what runs is cancelled, its outcomes no longer commit.
+
+        Raises:
+            ProblemError: There is no such session.
+            LedgerError: The end could not be recorded; it is in force here all the same.
+        """
+        stored = self.stored(session_id)
+        if stored is None:
+            raise ProblemError("not_found", "There is no such session.")
+        if stored.ended_at is not None:
+            return stored
+        ended = msgspec.structs.replace(stored, ended_at=self._clock.now(), ended_why=why)
+        live = self._live.setdefault(session_id, Live(ended))
+        live.stored = ended
+        for cancel in tuple(live.running):
+            cancel.fire()
+        draft = Draft(kind="session_ended", session=session_id, by=by, data={"why": why})
+        await self._recorder.record([draft], puts=(self._put(ended, ENDED, expect=None),))
+        return ended
+
+    def still_open(self, live: Live) -> Expect:
+        """Return the condition that makes a batch commit only while the session is open."""
+        return Expect(kind="session", id=live.id, state=OPEN)
+
+    def _put(self, stored: StoredSession, state: str, *, expect: str | None) -> Put:
+        return Put(
+            kind="session",
+            id=stored.id,
+            parent=None,
+            state=state,
+            value=msgspec.json.encode(stored),
+            expect=expect,
+        )
+
+    async def end_by_key(self, key_id: str, *, by: str) -> int:
+        """End every open session that was opened with a key; return how many."""
+        open_now = [s for s in self.list(limit=100_000) if s.key_id == key_id and s.ended_at is None]
+        for session in open_now:
+            await self.end(session.id, by=by, why="its API key was revoked")
+        return len(open_now)
