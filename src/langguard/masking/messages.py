@@ -15,8 +15,11 @@ from langguard.protocol import EntityMask
 _CONTEXT: Final = "error"
 _LONGEST: Final = 300
 _CLASS: Final = re.compile(
-    r"\s*(?:\(([A-Za-z_][\w.]{0,80})\)\s*|([A-Za-z_][\w.]{0,60}(?:Error|Exception|Violation)|[0-9A-Z]{5}):\s+)"
+    r"\s*(?:\(([A-Za-z_][\w.]{0,80})\)\s*"
+    r"|([A-Za-z_][\w.]{0,60}(?:Error|Exception|Violation)|(?=[A-Z]*[0-9])[0-9A-Z]{5}):\s+)"
 )
+_USERS: Final = re.compile(r"RaiseException|AssertFailure|P000[14]")
+"""Errors whose sentence was written in a database's own procedure, around whatever values it liked."""
 _ENDS: Final = re.compile(
     r"\b(?:DETAIL|CONTEXT|HINT|LINE \d+|STATEMENT|QUERY|WHERE|PARAMETERS|Error position)\s*:|\[SQL|\[parameters",
     re.IGNORECASE,
@@ -75,6 +78,8 @@ def mask_error(
     line = text.strip().splitlines()[0] if text.strip() else ""
     kind = _CLASS.match(line)
     name = (kind[1] or kind[2] or "") if kind else ""
+    if _USERS.search(name):
+        return name, {}
     rest = line[kind.end() :] if kind else line
     sentence = re.sub(r"^(?:ERROR|FATAL|PANIC):\s+", "", rest).strip()
     ended = _ENDS.search(sentence)
