@@ -71,8 +71,10 @@ def prepare_file(path: Path) -> None:
         StoreError: It can't be made.
     """
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-        os.close(descriptor)
+        if not path.exists():
+            # Only ever opened before SQLite knows the file: closing any descriptor of a file drops all POSIX locks that
+            # this process holds on it, SQLite's among them.
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         path.chmod(0o600)
         _sync_folder(path.parent)
     except OSError as failed:
