@@ -83,6 +83,8 @@ def _join(parts: list[_Piece], answers: dict[str, Findings]) -> Findings:
         for span in answers[part]:
             if span.entity == UNREADABLE or not 0 <= span.start < span.end <= len(part):
                 return _WHOLE
+            if span.end - span.start > OVERLAP and (span.end == len(part) == CHUNK or (span.start == 0 < offset)):
+                return _WHOLE  # it may go on beyond the piece, where no other piece sees its beginning
             start, end = span.start + offset, span.end + offset
             if normal is not None:
                 origin = normal.origin(start, end)
