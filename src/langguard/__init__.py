@@ -1,28 +1,11 @@
 """langguard: ask before acting. Policy, masking and a tamper-evident record for what LangChain agents do.
 
-Names are imported when first used, so that `import langguard` costs nothing that a program does not need.
+Names are imported when first used, so that `import langguard` costs nothing that a program does not need. Their
+types stand in __init__.pyi.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from langguard.client import Guard
-    from langguard.components.callbacks import GuardCallbackHandler
-    from langguard.components.sql_database import GuardedSQLDatabase
-    from langguard.errors import (
-        AccessDeniedError,
-        ApprovalRequiredError,
-        ConfigError,
-        GatewayUnavailableError,
-        LangguardError,
-        LedgerError,
-        MaskingError,
-        NotNowError,
-        OutcomeUnknownError,
-        SessionEndedError,
-        TargetError,
-    )
+from typing import Any
 
 __version__ = "0.1.0"
 
