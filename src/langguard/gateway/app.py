@@ -88,7 +88,7 @@ def open_ground(data: Path) -> Ground:
     clock = SystemClock()
     keys = key_files.load_or_make(data)
     log_key = LogKey(name=keys.tree, private=keys.signer())
-    store = SqliteStore(data, tree=keys.tree, sign=log_key.sign, verify=log_key.verify)
+    store = SqliteStore(data, tree=keys.tree, sign=log_key.sign)
     return Ground(
         keys=keys,
         log_key=log_key,

@@ -71,11 +71,11 @@ class Evidence:
 
     def _body(self, session: str, commitment: str) -> bodies.OpenedBody | None:
         """Return a body, or None where it was erased."""
-        held = self._store.body(commitment)
-        if held is None:
+        sealed = self._store.body(commitment)
+        if sealed is None:
             return None
         try:
-            return self._recorder.open(session, commitment, held.sealed)
+            return self._recorder.open(session, commitment, sealed)
         except LangguardError:
             return None
 

@@ -259,7 +259,9 @@ class Judge:
             part
             for part in (
                 refusal.reason,
-                f"At: {refusal.fragment}" if refusal.fragment and refusal.fragment not in refusal.reason else "",
+                f"It is about: {refusal.fragment!r}."
+                if refusal.fragment and refusal.fragment not in refusal.reason
+                else "",
                 refusal.hint,
             )
             if part

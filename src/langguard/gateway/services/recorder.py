@@ -9,10 +9,9 @@ from typing import Any, Literal
 from langguard.clock import Clock, random_bytes
 from langguard.errors import LedgerError
 from langguard.gateway.keys import Keys
-from langguard.ledger import Draft as LeafDraft
 from langguard.ledger import bodies, encode
 from langguard.protocol import Receipt
-from langguard.stores.base import Batch, Body, Expect, Put, Store
+from langguard.stores.base import Batch, Body, Expect, Leaf, Put, Store
 
 _KEYS_HELD = 10_000
 
@@ -129,7 +128,7 @@ class Recorder:
             ConflictError: A document was not in the state that was relied on; nothing was written.
             LedgerError: It could not be recorded.
         """
-        leaves: list[LeafDraft] = []
+        leaves: list[Leaf] = []
         sealed: list[Body] = []
         for draft in drafts:
             commitments: dict[str, str] = {}
@@ -140,18 +139,17 @@ class Recorder:
                 commitment, hidden = self.seal(draft.session, text.encode("utf-8", "replace"))
                 commitments[name] = commitment
                 sealed.append(Body(id=commitment, session=draft.session, sealed=hidden))
-            leaves.append(
-                encode.draft(
-                    tree=self._keys.tree,
-                    kind=draft.kind,
-                    at=self._clock.now(),
-                    session=draft.session,
-                    by=draft.by,
-                    source=draft.source,
-                    data=draft.data,
-                    bodies=commitments,
-                )
+            data = encode.draft(
+                tree=self._keys.tree,
+                kind=draft.kind,
+                at=self._clock.now(),
+                session=draft.session,
+                by=draft.by,
+                source=draft.source,
+                data=draft.data,
+                bodies=commitments,
             )
+            leaves.append(Leaf(session=draft.session, data=data))
         done = await asyncio.wrap_future(
             self._store.append(
                 Batch(leaves=tuple(leaves), bodies=tuple(sealed), puts=tuple(puts), expects=tuple(expects))

@@ -1,0 +1,5 @@
+"""`python -m langguard` is the command line."""
+
+from langguard.cli import main
+
+main()
