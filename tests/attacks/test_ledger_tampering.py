@@ -96,22 +96,47 @@ def test_the_database_itself_refuses_careless_changes(recorded):
     db.close()
 
 
-def test_a_changed_leaf_is_noticed_when_read(recorded):
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [
+        pytest.param(("UPDATE entries SET leaf = ? WHERE idx = 3", forged()), 3, id="a leaf changed"),
+        pytest.param(
+            ("UPDATE entries SET leaf = ?, hash = ? WHERE idx = 3", forged(), leaf_hash(forged())),
+            2,  # the first whose proof passes through the changed hash
+            id="a leaf and its hash changed",
+        ),
+        pytest.param(("UPDATE entries SET session = 'sess_2' WHERE idx = 3",), 4, id="an entry moved to a session"),
+        pytest.param(("UPDATE entries SET seq = 30 WHERE idx = 3",), 4, id="an entry moved in its session"),
+        pytest.param(("UPDATE entries SET leaf = X'7B7D' WHERE idx = 0",), 0, id="a leaf emptied"),
+        pytest.param(("UPDATE nodes SET hash = ? WHERE level = 1 AND idx = 1", b"x" * 32), 0, id="a node changed"),
+    ],
+)
+def test_a_changed_row_is_noticed_by_whoever_reads_it(recorded, statement, named):
     folder, _ = recorded
-    tamper(folder, ("UPDATE entries SET leaf = ? WHERE idx = 3", forged()))
+    tamper(folder, statement)
     with open_store(folder) as store:
-        for read in (lambda: store.entry(3), lambda: store.entries("sess_1")):
-            with pytest.raises(VerificationError) as failed:
-                read()
-            assert failed.value.entry == 3
+        with pytest.raises(VerificationError) as failed:
+            store.entries("sess_1")
+        assert failed.value.entry == named
+        assert store.entries("sess_3") == []
 
 
-def test_a_changed_leaf_with_its_hash_changed_too_does_not_verify(recorded):
+def test_a_removed_row_is_noticed_by_whoever_reads_it(recorded):
+    folder, _ = recorded
+    tamper(folder, ("DELETE FROM entries WHERE idx = 3",))
+    with open_store(folder) as store:
+        with pytest.raises(VerificationError, match="entry 3 is missing"):
+            store.entry(3)
+        with pytest.raises(StoreError, match="no node 3 at level 0"):
+            store.entries("sess_1")
+
+
+def test_a_changed_leaf_does_not_verify_even_if_the_store_let_it_pass(recorded, monkeypatch):
     folder, _ = recorded
     tamper(folder, ("UPDATE entries SET leaf = ?, hash = ? WHERE idx = 3", forged(), leaf_hash(forged())))
-    with open_store(folder) as store, pytest.raises(VerificationError) as failed:
+    monkeypatch.setattr("langguard.stores.sqlite.prove", lambda *given: None)
+    with open_store(folder) as store, pytest.raises(VerificationError, match="line 4, entry 2"):
         verify(exported(store))
-    assert failed.value.entry == 2  # the first whose proof passes through the changed hash
 
 
 @pytest.mark.parametrize(

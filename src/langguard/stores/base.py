@@ -149,8 +149,8 @@ class Sign(Protocol):
 class Store(Protocol):
     """The promise. Every method may be called from any thread; reads see only what is durable.
 
-    Reads raise StoreError when the store can't be read, and VerificationError where an entry read is not the one that
-    was recorded.
+    Reads raise StoreError when the store can't be read. An entry is proven against the newest signed head each time it
+    is read, and VerificationError raised where it is not the one that was recorded.
     """
 
     def append(self, batch: Batch) -> "Future[Appended]":

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from langguard.errors import LedgerError, VerificationError
-from langguard.ledger import Checkpoint, Frontier, leaf_hash, parse_note
+from langguard.ledger import Checkpoint, Frontier, parse_leaf, parse_note
 from langguard.stores import sqlite_files as files
 from langguard.stores.base import (
     Appended,
@@ -26,7 +26,7 @@ from langguard.stores.base import (
     StoreError,
 )
 from langguard.stores.group import GroupWriter
-from langguard.stores.sqlite_state import State, create, is_empty, load, stored_node
+from langguard.stores.sqlite_state import State, create, is_empty, load, prove, stored_node
 from langguard.stores.sqlite_write import apply
 
 CHECKPOINT_SECONDS: Final = 0.05
@@ -108,13 +108,34 @@ class SqliteStore:
 
     def entries(self, session: str | None) -> list[tuple[int, bytes]]:
         """Return index and leaf of all entries of a session, in order."""
-        rows = self._read("SELECT idx, leaf, hash FROM entries WHERE session = ? ORDER BY seq", session or "")
-        return [(index, _checked(index, leaf, hashed)) for index, leaf, hashed in rows]
+        state = self._state
+        with self._reader() as db:
+            rows = db.execute(
+                "SELECT idx, leaf FROM entries WHERE session = ? AND idx < ? ORDER BY seq",
+                (session or "", state.frontier.size),
+            )
+            found = []
+            for seq, (index, leaf) in enumerate(rows.fetchall()):
+                prove(db, state, index, leaf)
+                recorded = parse_leaf(leaf)
+                if (recorded.session, recorded.seq) != (session, seq):
+                    msg = f"entry {index} is not where it was recorded, or one before it is missing"
+                    raise VerificationError(msg, entry=index)
+                found.append((index, bytes(leaf)))
+        return found
 
     def entry(self, index: int) -> bytes | None:
         """Return one leaf, or None past the end."""
-        rows = self._read("SELECT leaf, hash FROM entries WHERE idx = ?", index)
-        return _checked(index, *rows[0]) if rows else None
+        state = self._state
+        if not 0 <= index < state.frontier.size:
+            return None
+        with self._reader() as db:
+            row = db.execute("SELECT leaf FROM entries WHERE idx = ?", (index,)).fetchone()
+            if row is None:
+                msg = f"entry {index} is missing"
+                raise VerificationError(msg, entry=index)
+            prove(db, state, index, row[0])
+        return bytes(row[0])
 
     def body(self, id: str) -> bytes | None:  # noqa: A002
         """Return the sealed bytes of a body, or None."""
@@ -288,10 +309,3 @@ class SqliteStore:
 
 def _document(row: Any) -> Document:
     return Document(kind=row[0], id=row[1], parent=row[2], state=row[3], value=bytes(row[4]))
-
-
-def _checked(index: int, leaf: bytes, hashed: bytes) -> bytes:
-    if leaf_hash(leaf) != hashed:
-        msg = f"entry {index} is not the one that was recorded: its row was changed"
-        raise VerificationError(msg, entry=index)
-    return leaf

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from langguard.errors import LedgerError
-from langguard.ledger import EMPTY_ROOT, Frontier
+from langguard.ledger import EMPTY_ROOT, Frontier, inclusion_proof, leaf_hash, verify_inclusion
 from langguard.stores.base import Sign, StoreError
 from langguard.stores.sqlite_files import APPLICATION, TABLES, VERSION
 
@@ -89,6 +89,18 @@ def stored_node(db: sqlite3.Connection, level: int, index: int) -> bytes:
         msg = f"The ledger has no node {index} at level {level}."
         raise StoreError(msg)
     return bytes(row[0])
+
+
+def prove(db: sqlite3.Connection, state: State, index: int, leaf: bytes) -> None:
+    """Check that a leaf read back is under the signed head, so that a row changed from outside is never shown.
+
+    Raises:
+        VerificationError: It is not the leaf that was recorded there; or its neighbour in the tree was changed.
+        StoreError: A node of the tree is missing.
+    """
+    size = state.frontier.size
+    proof = inclusion_proof(index, size, lambda level, place: stored_node(db, level, place))
+    verify_inclusion(leaf_hash(leaf), index=index, size=size, proof=proof, root=state.frontier.root())
 
 
 def _value(db: sqlite3.Connection, text: str) -> object:
