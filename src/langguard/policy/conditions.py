@@ -101,7 +101,7 @@ def context_of(variables: Mapping[str, Any], now: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """Return the value with every sequence a list: the library answers `in` with false for any other sequence."""
+    """Return the value in the types the library has a word for, sets in a fixed order."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

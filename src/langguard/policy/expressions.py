@@ -71,12 +71,20 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class _Value:
-    """A typed sub-expression; `literal` and `items` where it is written out, `path` where it is a field."""
+    """A typed sub-expression.
+
+    Attributes:
+        literal: Its text, where it is a text written out.
+        items: Of a list written out.
+        options: Of a choice: its two sides.
+        path: The field it is, where it is one.
+    """
 
     type: Type
     offset: int
     literal: str | None = None
     items: tuple["_Value", ...] = ()
+    options: tuple["_Value", ...] = ()
     path: str = ""
 
 
@@ -134,6 +142,8 @@ class _Checker:
 
     def _literal(self, value: _Value, kind: Type) -> None:
         """Check what is written out against what the other side can be."""
+        for option in value.options:
+            self._literal(option, kind)
         for item in value.items:
             if kind.name == "list" and kind.item:
                 self._literal(item, kind.item)
@@ -228,10 +238,8 @@ class _Checker:
         yes, no = self._read(node.yes), self._read(node.no)
         if yes.type.name != no.type.name or not fits(yes.type, no.type):
             raise self._fail(no, "both sides of `:` must be of one type")
-        self._literal(yes, no.type)
-        self._literal(no, yes.type)
-        kind = replace(yes.type, values=(), nullable=yes.type.nullable or no.type.nullable)
-        return _Value(kind, node.offset)
+        kind = replace(yes.type, values=(), domain="", nullable=yes.type.nullable or no.type.nullable)
+        return _Value(kind, node.offset, options=(yes, no))
 
     def _unary(self, node: Unary) -> _Value:
         value = self._read(node.value)

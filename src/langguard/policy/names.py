@@ -16,6 +16,8 @@ def suggest(name: str, options: Iterable[str], *, what: str = "valid") -> str:
     choices = sorted(options)
     folded = {_skeleton(choice): choice for choice in reversed(choices)}
     near = difflib.get_close_matches(_skeleton(name), folded, n=1, cutoff=0.6)
+    if not near and len(name) > 2:
+        near = [choice for choice in folded if choice.startswith(_skeleton(name))][:1]
     if near:
         return f"; did you mean `{folded[near[0]]}`?"
     if not choices:

@@ -210,7 +210,7 @@ class _Builder:
         if event.anchor is not None:
             raise self._document.fail(place, f"anchors (`&{event.anchor}`) are not read; remove it")
         if event.tag is not None:
-            raise self._document.fail(place, f"tags (`{event.tag}`) are not read; remove it")
+            raise self._document.fail(place, f"tags (`{event.tag}`) are not read; quote a text that starts with `!`")
         self._nodes += 1
         if self._nodes > MAX_NODES or depth > MAX_DEPTH:
             raise self._document.fail(place, f"nested deeper than {MAX_DEPTH}, or more than {MAX_NODES} values")
