@@ -239,9 +239,9 @@ class _Server:
 
     def address(self, user: str, password: str, database: str) -> Address:
         """Return an address; without a user, the owner's."""
-        login = f"{quote(user or _ADMIN)}:{quote(password if user else self._password)}"
+        login = f"{quote(user or _ADMIN, safe='')}:{quote(password if user else self._password, safe='')}"
         # The port is written out, because it names the socket and a PGPORT of the user's would replace the default.
-        rest = f"{login}@/{quote(database)}?host={quote(str(self._place), safe='/')}&port={_PORT}"
+        rest = f"{login}@/{quote(database, safe='')}?host={quote(str(self._place), safe='/')}&port={_PORT}"
         return Address(url=f"postgresql+psycopg://{rest}", dsn=f"postgresql://{rest}")
 
     def wait_until_ready(self) -> str:
