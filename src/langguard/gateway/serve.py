@@ -53,7 +53,20 @@ def serve(settings: Settings, *, ready: Callable[[str], None] | None = None) -> 
     except OSError as failed:
         msg = f"can't listen on {host}:{port}: {failed.strerror}; choose another with --listen"
         raise ConfigError(msg) from None
-    asyncio.run(_serve(settings, listener, ready))
+    # Accepted sockets take this from the listener; without it each small reply waits for a delayed acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, listener, ready))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's where it is installed; it has no build for Windows."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
 
 
 async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None] | None) -> None:
