@@ -22,7 +22,7 @@ from langguard.ledger import (
     verify_consistency,
     verify_inclusion,
 )
-from langguard.stores import Batch, Leaf, SqliteStore, StoreError
+from langguard.stores import Batch, Leaf, SqliteStore, StoreError, audit
 from langguard.stores.sqlite_files import DATABASE
 
 TREE = "shop/ledger"
@@ -129,6 +129,59 @@ def test_a_removed_row_is_noticed_by_whoever_reads_it(recorded):
             store.entry(3)
         with pytest.raises(StoreError, match="no node 3 at level 0"):
             store.entries("sess_1")
+
+
+@pytest.mark.parametrize(
+    ("statements", "said", "named"),
+    [
+        pytest.param([], None, None, id="nothing changed"),
+        pytest.param([("DELETE FROM entries WHERE idx = 3",)], "missing", 3, id="an entry removed"),
+        pytest.param(
+            [("UPDATE entries SET leaf = ? WHERE idx = 3", forged())], "not those that were", None, id="changed"
+        ),
+        pytest.param([("UPDATE entries SET leaf = X'7B7D' WHERE idx = 3",)], "can't be read", 3, id="emptied"),
+        pytest.param([("UPDATE entries SET session = 'sess_2' WHERE idx = 3",)], "filed under", 3, id="moved away"),
+        pytest.param([("UPDATE entries SET seq = 9 WHERE idx = 3",)], "filed under", 3, id="moved in its session"),
+        pytest.param(
+            [("UPDATE entries SET seq = 20, leaf = ? WHERE idx = 3", entry("intent", 3).data.leaf(20))],
+            "does not follow",
+            3,
+            id="renumbered",
+        ),
+    ],
+)
+def test_an_audit_finds_what_no_reader_came_across(recorded, statements, said, named):
+    folder, _ = recorded
+    tamper(folder, *statements)
+    with open_store(folder) as store:
+        if said is None:
+            assert audit(store, KEY.public) == 7
+            return
+        with pytest.raises(VerificationError, match=said) as failed:
+            audit(store, KEY.public)
+    assert failed.value.entry == named
+
+
+def test_an_audit_finds_an_end_cut_off_under_a_running_store(recorded):
+    folder, _ = recorded
+    with open_store(folder) as store:
+        tamper(folder, ("DELETE FROM entries WHERE idx = 6",))
+        with pytest.raises(VerificationError, match="entry 6 is missing"):
+            audit(store, KEY.public)
+
+
+def test_an_audit_asks_for_the_key(recorded):
+    folder, _ = recorded
+    with open_store(folder) as store, pytest.raises(VerificationError, match="expected key"):
+        audit(store, THIEF.public)
+
+
+def test_an_audit_finds_a_tree_that_is_not_the_signed_one(recorded, monkeypatch):
+    folder, _ = recorded
+    with open_store(folder) as store:
+        monkeypatch.setattr(store, "node", lambda level, index: b"x" * 32)
+        with pytest.raises(VerificationError, match="stored tree"):
+            audit(store, KEY.public)
 
 
 def test_a_changed_leaf_does_not_verify_even_if_the_store_let_it_pass(recorded, monkeypatch):

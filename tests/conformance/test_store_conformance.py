@@ -19,7 +19,7 @@ from langguard.ledger import (
     verify_consistency,
     verify_inclusion,
 )
-from langguard.stores import Batch, Body, ConflictError, Document, Expect, Leaf, Put, SqliteStore
+from langguard.stores import Batch, Body, ConflictError, Document, Expect, Leaf, Put, SqliteStore, audit
 
 TREE = "shop/ledger"
 KEY = LogKey(name=TREE, private=Ed25519PrivateKey.from_private_bytes(b"\x01" * 32))
@@ -175,6 +175,37 @@ def test_bodies_are_read_back(store):
     assert store.body("b9") is None
     assert [item.id for item in store.bodies("sess_1")] == ["b2", "b1"]
     assert store.bodies("sess_1")[0] == body("b2", sealed=b"\x00\xff")
+
+
+def test_the_whole_ledger_can_be_audited(store):
+    for number in range(25):
+        append(store, leaf(f"s{number % 3}", number=number), leaf(None, "policy"))
+    assert audit(store, KEY.public) == 50
+    stored = store.scan(3, 4)
+    assert [row.entry for row in stored] == [3, 4, 5, 6]
+    assert [(row.session, row.seq) for row in stored] == [(None, 1), ("s2", 0), (None, 2), ("s0", 1)]
+    assert all(row.leaf == store.entry(row.entry) for row in stored)
+    assert store.scan(50, 10) == store.scan(0, 0) == []
+
+
+def test_an_audit_may_run_while_the_store_records(store):
+    stop, begun = threading.Event(), threading.Event()
+
+    def record():
+        while not stop.is_set():
+            append(store, leaf(), leaf(None, "policy"))
+            begun.set()
+
+    thread = threading.Thread(target=record)
+    thread.start()
+    try:
+        assert begun.wait(10)
+        seen = [audit(store, KEY.public) for _ in range(20)]
+    finally:
+        stop.set()
+        thread.join()
+    assert seen == sorted(seen)
+    assert seen[-1] > 0
 
 
 def test_a_batch_of_no_leaves_makes_no_new_head(store):

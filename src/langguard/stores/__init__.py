@@ -1,5 +1,6 @@
 """Where the ledger, its bodies and the gateway's state are kept."""
 
+from langguard.stores.audit import audit
 from langguard.stores.base import (
     Appended,
     Batch,
@@ -11,6 +12,7 @@ from langguard.stores.base import (
     Put,
     Recorded,
     Store,
+    Stored,
     StoreError,
 )
 from langguard.stores.sqlite import SqliteStore
@@ -28,4 +30,6 @@ __all__ = [
     "SqliteStore",
     "Store",
     "StoreError",
+    "Stored",
+    "audit",
 ]

@@ -125,6 +125,15 @@ class Recorded(NamedTuple):
     leaf: bytes
 
 
+class Stored(NamedTuple):
+    """An entry's row as it is stored: its index, the session and seq it is filed under, and its leaf."""
+
+    entry: int
+    session: str | None
+    seq: int
+    leaf: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
     """A durable batch.
@@ -193,6 +202,10 @@ class Store(Protocol):
 
     def entry(self, index: int) -> bytes | None:
         """Return one leaf, or None past the end."""
+        ...
+
+    def scan(self, start: int, limit: int) -> list[Stored]:
+        """Return entries from index `start` on, at most `limit`, as they are stored: unproven, for `audit` to judge."""
         ...
 
     def body(self, id: str) -> bytes | None:  # noqa: A002

@@ -23,6 +23,7 @@ from langguard.stores.base import (
     Body,
     Document,
     Sign,
+    Stored,
     StoreError,
 )
 from langguard.stores.group import GroupWriter
@@ -136,6 +137,14 @@ class SqliteStore:
                 raise VerificationError(msg, entry=index)
             prove(db, state, index, row[0])
         return bytes(row[0])
+
+    def scan(self, start: int, limit: int) -> list[Stored]:
+        """Return entries as they are stored, unproven."""
+        rows = self._read(
+            "SELECT idx, session, seq, leaf FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?",
+            *(start, self.size(), max(limit, 0)),
+        )
+        return [Stored(index, session or None, seq, bytes(leaf)) for index, session, seq, leaf in rows]
 
     def body(self, id: str) -> bytes | None:  # noqa: A002
         """Return the sealed bytes of a body, or None."""

@@ -3,10 +3,12 @@
 import hashlib
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
 from langguard.errors import VerificationError
+from langguard.ledger import canonical
 from langguard.ledger.bodies import OpenedBody, check_body, commitment, open_body, seal, unwrap_key, wrap_key
 
 SALT, NONCE, KEY, MASTER = b"s" * 32, b"n" * 12, b"k" * 32, b"m" * 32
@@ -85,6 +87,13 @@ def test_a_wrapped_key_opens_only_in_its_place():
     for gone in (b"", wrapped[:-1], wrapped[1:], bytes(len(wrapped))):
         with pytest.raises(VerificationError, match="erased"):
             unwrap_key(gone, master=MASTER, **PLACE)
+
+
+def test_a_wrapped_key_of_another_length_is_refused():
+    context = canonical(["langguard.key/1", "shop/ledger", "sess_1"])
+    short = b"\x01" + NONCE + AESGCM(MASTER).encrypt(NONCE, b"k" * 16, context)
+    with pytest.raises(VerificationError, match="length"):
+        unwrap_key(short, master=MASTER, **PLACE)
 
 
 def test_a_body_does_not_pass_for_a_key():

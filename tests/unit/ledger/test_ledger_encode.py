@@ -190,6 +190,7 @@ def test_kinds_have_the_shape_that_verifiers_accept():
         (b'"schema":"langguard.entry/1"', b'"schema":"langguard.entry/2"'),
         (b'"source":"observed"', b'"source":"imagined"'),
         (b'"seq":7', b'"seq":"7"'),
+        (b'"data":{"rows":3,"why":"gr\xc3\xa4nted"}', b'"data":[]'),
         (b'"by":"agent-service",', b""),
         (b'"at":', b'"an":1,"at":'),
         (b'"kind":"intent"', b'"kind":"IN"'),

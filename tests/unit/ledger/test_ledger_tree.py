@@ -202,6 +202,7 @@ def test_no_consistency_backwards(first, second):
         pytest.param(0, 3, ["x"], id="a proof where none is due"),
         pytest.param(3, 3, ["x"], id="a proof between equals"),
         pytest.param(3, 5, [], id="no proof where one is due"),
+        pytest.param(3, 5, ["x"] * 8, id="a proof without end"),
         pytest.param(2, 3, [], id="no proof after a complete tree"),
     ],
 )

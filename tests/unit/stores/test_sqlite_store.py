@@ -108,8 +108,10 @@ def test_a_folder_that_others_can_enter_is_refused(open_store, folder, mode):
 
 def test_a_folder_that_can_not_be_made_is_refused(open_store, folder):
     folder.parent.joinpath("data").write_text("a file")
-    with pytest.raises(StoreError, match="data folder"):
+    with pytest.raises(StoreError, match="must be a folder"):
         open_store()
+    with pytest.raises(StoreError, match="can't be used"):
+        SqliteStore(folder / "below a file", tree=TREE, sign=KEY.sign)
 
 
 def test_a_second_writer_is_refused(open_store, folder):
@@ -365,9 +367,79 @@ def test_an_erased_value_leaves_no_copy_in_the_database(open_store, folder):
     assert b"must go" not in b"".join(path.read_bytes() for path in pathlib.Path(folder).iterdir())
 
 
+def test_a_database_that_can_not_be_read_says_so_and_is_read_again(open_store, folder):
+    store = open_store()
+    store.append(batch()).result(10)
+    moved = folder / "elsewhere"
+    (folder / files.DATABASE).rename(moved)
+    with pytest.raises(StoreError, match="can't be read"):
+        store.entries("sess_1")
+    moved.rename(folder / files.DATABASE)
+    assert len(store.entries("sess_1")) == 1
+
+
+def test_a_reader_that_outlives_the_store_is_closed(open_store):
+    store = open_store()
+    with store._reader() as reader:
+        store.close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        reader.execute("SELECT 1")
+
+
+def test_a_reader_of_what_is_no_database_is_refused(tmp_path):
+    (tmp_path / "x").write_bytes(b"nothing of the kind" * 1000)
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        files.open_reader(tmp_path / "x").execute("SELECT * FROM head")
+
+
+def test_a_file_that_can_not_be_made_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="can't be used"):
+        files.prepare_file(tmp_path / "no folder" / "x")
+
+
+def test_a_signer_that_fails_at_the_start_leaves_nothing_locked(open_store):
+    def fail(size, root):
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        open_store(sign=fail)
+    assert open_store().size() == 0
+
+
+def test_copying_back_that_fails_is_tried_again(open_store, folder, monkeypatch):
+    monkeypatch.setattr(sqlite_store, "CHECKPOINT_SECONDS", 0.001)
+    store = open_store()
+    failed = threading.Event()
+    open_writer = files.open_writer
+
+    def fail(path):
+        failed.set()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(files, "open_writer", fail)
+    store.append(batch()).result(10)
+    assert failed.wait(5)
+    before = (folder / files.DATABASE).stat().st_size
+    monkeypatch.setattr(files, "open_writer", open_writer)
+    puts = tuple(Put(kind="k", id=str(number), parent=None, state="s", value=bytes(4000)) for number in range(50))
+    store.append(batch(puts=puts)).result(10)
+    for _ in range(200):
+        if (folder / files.DATABASE).stat().st_size > before + 100_000:
+            break
+        threading.Event().wait(0.02)
+    assert (folder / files.DATABASE).stat().st_size > before + 100_000
+
+
 def test_readers_can_not_write(open_store, folder):
     open_store()
     reader = files.open_reader(folder / files.DATABASE)
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         reader.execute("DELETE FROM head")
     reader.close()
+
+
+def test_commits_wait_for_the_disk(open_store):
+    """A killed process would not show the difference; a power cut would."""
+    db = open_store()._db
+    assert [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")] == ["wal", 2]
+    assert [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("fullfsync", "wal_autocheckpoint")] == [1, 0]
