@@ -11,8 +11,10 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser  # type: ignore[attr-defined]
 from typing import Any, Final
 
-_OTHER_SYNTAX: Final = re.compile(r"\[:|\{[^0-9]|\[\[|--|&&|~~|\|\||\(\?[^:=!<P#aiLmsux\-]")
-"""Syntax that the `regex` package reads in its own way: such a pattern gets no condition."""
+_SET: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_OTHER_SYNTAX: Final = re.compile(r"\{(?![0-9]*(?:,[0-9]*)?\})|\(\?[^:=!<P>#aiLmsux\-]")
+"""Outside character sets, syntax that the `regex` package reads in its own way: fuzzy matching, branch reset..."""
+_POSIX: Final = re.compile(r"\[:\^?\w+:\]")
 _DIGITS: Final = frozenset(range(0x30, 0x3A))
 
 
@@ -43,7 +45,7 @@ class Needs:
 
 def needs(pattern: str) -> Needs:
     """Return what every match of `pattern` holds; nothing where that is not certain."""
-    if _OTHER_SYNTAX.search(pattern):
+    if _POSIX.search(pattern) or _OTHER_SYNTAX.search(_SET.sub("x", pattern)):
         return Needs()
     try:
         tree = _parser.parse(pattern, re.IGNORECASE | re.MULTILINE | re.DOTALL)

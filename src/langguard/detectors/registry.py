@@ -265,10 +265,11 @@ def _regions(recognizer: Any, regions: tuple[str, ...]) -> None:
 
 
 class _NoValues(logging.Filter):
-    """Drops the one record in which Presidio writes the text it looks at."""
+    """Drops the one record in which Presidio writes the text it looks at, and its notes on languages not asked for."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not str(record.msg).startswith("Failed to validate text")
+        """Return whether the record may be written."""
+        return not str(record.msg).startswith(("Failed to validate text", "Recognizer not added to registry because"))
 
 
 def _quiet() -> None:

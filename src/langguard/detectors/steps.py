@@ -16,7 +16,8 @@ PATTERN_SECONDS: Final = 2.0
 """How long one pattern may take on one text."""
 RECOGNIZER_SECONDS: Final = 30.0
 """How long a recogniser called as it is may take: Presidio's own limit skips what it has not looked at."""
-_PHONE_DIGITS: Final = 2
+_PHONE_DIGITS: Final = 6
+"""Fewest digits of an international number; a region's national numbers may be shorter."""
 Raw = tuple[int, int, float]
 
 
@@ -47,7 +48,7 @@ class Step:
             ]
         self._needs = Needs()
         if type(recognizer) is PhoneRecognizer:
-            self._needs = Needs(length=_PHONE_DIGITS, digits=_PHONE_DIGITS)
+            self._needs = Needs(digits=min([_PHONE_DIGITS, *map(_shortest, vars(recognizer)["supported_regions"])]))
         elif type(recognizer) is IbanRecognizer:
             every = [needs(pattern.regex) for pattern in vars(recognizer)["patterns"]]
             self._needs = Needs(length=min(one.length for one in every), digits=min(one.digits for one in every))
@@ -132,6 +133,15 @@ class Step:
             msg = f"{self.recognizer.name} took too long"
             raise TimeoutError(msg)
         return list(results or ())
+
+
+def _shortest(region: str) -> int:
+    """Return the fewest digits a valid national number of `region` has."""
+    from phonenumbers import PhoneMetadata  # noqa: PLC0415 - comes with Presidio
+
+    held: Any = PhoneMetadata.metadata_for_region(region, None)
+    lengths = held.general_desc.possible_length if held is not None and held.general_desc is not None else ()
+    return min((length for length in lengths if length > 0), default=0)
 
 
 def distinct(spans: list[Span]) -> list[Span]:

@@ -4,6 +4,7 @@ from langguard.masking.apply import apply
 from langguard.masking.columns import in_force, plan
 from langguard.masking.messages import mask_error, mask_text
 from langguard.masking.patterns import PatternProblem, validate
+from langguard.masking.scan import scan
 from langguard.masking.spans import UNREADABLE, Find, Span
 
 __all__ = [
@@ -16,5 +17,6 @@ __all__ = [
     "mask_error",
     "mask_text",
     "plan",
+    "scan",
     "validate",
 ]

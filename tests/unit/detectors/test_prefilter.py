@@ -50,7 +50,18 @@ def test_what_a_pattern_needs(pattern, wanted):
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"[[:digit:]]@", r"\p{Lu}@", r"(?:foo@){e<=1}", r"(?|(a)|(@))", r"(", r"[[a-z]--[b]]", r"\m@", r"(?V1)@@"],
+    [
+        r"[[:digit:]]@",
+        r"\p{Lu}@",
+        r"(?:foo@){e<=1}",
+        r"(?:foo@){1<=e<=2}",
+        r"[]{@](?:a@){e}",
+        r"(?|(a)|(@))",
+        r"(",
+        r"[[a-z]--[b]]",
+        r"\m@",
+        r"(?V1)@@",
+    ],
 )
 def test_a_pattern_only_another_syntax_reads_has_no_needs(pattern):
     assert needs(pattern) == Needs()
