@@ -96,8 +96,16 @@ def context_of(variables: Mapping[str, Any], now: int) -> Any:
     Args:
         variables: The environment's roots but `now`.
         now: Microseconds since 1970 UTC.
+
+    Raises:
+        ConditionFailed: A value can't be converted (a lone surrogate, an integer beyond 64 bits).
     """
-    return cel.Context({**_plain(variables), "now": _EPOCH + dt.timedelta(microseconds=now)})
+    try:
+        return cel.Context({**_plain(variables), "now": _EPOCH + dt.timedelta(microseconds=now)})
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as failed:  # noqa: BLE001 - a panic in the native library is no Exception
+        raise ConditionFailed(type(failed).__name__) from None
 
 
 def _plain(value: Any) -> Any:

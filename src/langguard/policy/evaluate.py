@@ -262,9 +262,10 @@ class _Lazy:
         """
         if self._made is None:
             try:
-                self._made = context_of(_variables(self._request), self._request.now)
-            except (TypeError, ValueError, OverflowError, AttributeError) as failed:
+                variables = _variables(self._request)
+            except (TypeError, ValueError, KeyError, AttributeError) as failed:
                 raise ConditionFailed(type(failed).__name__) from None
+            self._made = context_of(variables, self._request.now)
         return self._made
 
 
