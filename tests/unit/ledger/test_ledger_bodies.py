@@ -89,6 +89,15 @@ def test_a_wrapped_key_opens_only_in_its_place():
             unwrap_key(gone, master=MASTER, **PLACE)
 
 
+def test_a_body_sealed_under_a_false_commitment_is_refused():
+    """Whoever holds the session's key can bind any body to any commitment; it still is not what was committed to."""
+    claimed = commitment(SALT, b"select 1")
+    context = canonical(["langguard.body/1", "shop/ledger", "sess_1", claimed])
+    lie = b"\x01" + NONCE + AESGCM(KEY).encrypt(NONCE, SALT + b"select 2", context)
+    with pytest.raises(VerificationError, match="committed"):
+        open_body(lie, key=KEY, commitment=claimed, **PLACE)
+
+
 def test_a_wrapped_key_of_another_length_is_refused():
     context = canonical(["langguard.key/1", "shop/ledger", "sess_1"])
     short = b"\x01" + NONCE + AESGCM(MASTER).encrypt(NONCE, b"k" * 16, context)

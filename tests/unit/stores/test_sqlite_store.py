@@ -248,13 +248,21 @@ def test_a_signer_that_fails_or_signs_something_else_records_nothing(open_store)
 
     signer = {"sign": KEY.sign}
     store = open_store(sign=lambda size, root: signer["sign"](size, root))
-    store.append(batch()).result(10)
-    for wrong in (fail, lambda size, root: KEY.sign(size + 1, root), lambda size, root: KEY.sign(size, b"r" * 32)):
-        signer["sign"] = wrong
-        with pytest.raises(LedgerError, match="could not record"):
+    other = LogKey(name="shop/other", private=KEY.private)
+    wrong = [
+        fail,
+        other.sign,
+        lambda size, root: KEY.sign(size + 1, root),
+        lambda size, root: KEY.sign(size, b"r" * 32),
+    ]
+    for number, signs in enumerate(wrong):
+        signer["sign"] = KEY.sign
+        assert store.append(batch()).result(10).entries[0].entry == number
+        signer["sign"] = signs
+        with pytest.raises(LedgerError, match="could not record" if signs is fail else "another head"):
             store.append(batch()).result(10)
     signer["sign"] = KEY.sign
-    assert store.append(batch()).result(10).entries[0].entry == 1
+    assert store.append(batch()).result(10).entries[0].entry == len(wrong)
     check_whole(store)
 
 
@@ -428,6 +436,17 @@ def test_copying_back_that_fails_is_tried_again(open_store, folder, monkeypatch)
             break
         threading.Event().wait(0.02)
     assert (folder / files.DATABASE).stat().st_size > before + 100_000
+
+
+def test_what_is_not_announced_yet_is_not_shown(open_store):
+    """Between the commit and its announcement, readers see the head before it, and exactly the entries under it."""
+    store = open_store()
+    store.append(batch()).result(10)
+    before = store._state
+    store.append(batch()).result(10)
+    store._state = before
+    assert store.size() == len(store.entries("sess_1")) == len(store.scan(0, 10)) == 1
+    assert store.entry(1) is None
 
 
 def test_readers_can_not_write(open_store, folder):
