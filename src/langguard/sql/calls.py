@@ -50,7 +50,7 @@ def called(tokens: list[Token], text: str, dialect: str, *, aliases: frozenset[s
     for at, token in enumerate(tokens[:-1]):
         if tokens[at + 1].token_type != TokenType.L_PAREN or not _wordlike(token):
             continue
-        name = token.text.lower()
+        name = token.text.lower().split()[-1]  # "group by" is one token
         if token.token_type == TokenType.IDENTIFIER:
             if name not in aliases:
                 refuse(
@@ -76,7 +76,8 @@ def _wordlike(token: Token) -> bool:
 def listed_aliases(tree: exp.Expr) -> frozenset[str]:
     """Return the lower-case names that a statement follows with a list of columns, `t(a, b)`."""
     names = {a.name.lower() for a in tree.find_all(exp.TableAlias) if a.args.get("columns")}
-    names |= {s.this.name.lower() for s in tree.find_all(exp.Schema) if isinstance(s.this, exp.Table)}
+    inserted = [s.this for s in tree.find_all(exp.Schema) if isinstance(s.this, exp.Table)]
+    names |= {t.name.lower() for t in inserted} | {t.alias.lower() for t in inserted}
     names |= {w.name.lower() for s in tree.find_all(exp.Select) for w in s.args.get("windows") or ()}
     names |= {c.alias.lower() for c in tree.find_all(exp.CTE)}
     return frozenset(names)
@@ -93,7 +94,7 @@ def literals_kept(before: list[Token], after: str, text: str) -> None:
     folded = after.lower()
     for token in before:
         kind = token.token_type
-        if kind == TokenType.STRING:
+        if kind in {TokenType.STRING, TokenType.HEREDOC_STRING}:
             kept = token.text.replace("'", "''").lower() in folded
         elif kind == TokenType.NUMBER:
             kept = token.text.lower() in folded

@@ -10,6 +10,7 @@ from sqlglot.dialects.dialect import Dialect
 from langguard.protocol import Catalog, Column, Facts, Table
 from langguard.sql.analyze import DIALECTS, analyze
 from langguard.sql.calls import FUNCTIONS, called, listed_aliases, literals_kept
+from langguard.sql.expressions import ROWID
 from langguard.sql.gate import LIMITS
 from langguard.sql.names import key, no_system_table, stored
 from langguard.sql.nodes import WRITES, check
@@ -39,9 +40,10 @@ Max Avg Coalesce Nullif Upper Lower Abs Round Case If Exists Subquery Union With
 )
 NO_PARENTHESES = words(
     """
-user current_user session_user system_user current_role current_catalog current_schema nextval currval
+user current_user session_user system_user current_role current_catalog current_schema
 """
 )
+ATTRIBUTES = frozenset({"nextval", "currval"})
 
 
 def actions(text: str, dialect: str) -> set[str]:
@@ -86,7 +88,10 @@ def _structure(text: str, dialect: str) -> None:
         elif table.db or key(stored(table.this, dialect), dialect) not in ctes:
             no_system_table(table, dialect)
     for column in tree.find_all(exp.Column):
-        if not column.table and column.name.lower() in NO_PARENTHESES and not column.this.args.get("quoted"):
+        name = column.name.lower()
+        bare = not column.table and isinstance(column.this, exp.Identifier) and not column.this.args.get("quoted")
+        hidden = name in ATTRIBUTES or (dialect == "sqlite" and name in ROWID)
+        if hidden or (bare and name in NO_PARENTHESES):
             refuse("function_not_allowed", "This value is not allowed.", column.name)
 
 
@@ -99,6 +104,8 @@ def _sent(tree: exp.Expr, tokens: list[Token], text: str, dialect: str) -> str:
 
 def _strictly(text: str, dialect: str) -> set[str]:
     """Judge a dialect that is not supported: only a SELECT of the plainest words is called a read."""
+    if not dialect:
+        refuse("dialect_not_supported", "No dialect is named.")
     _plain_characters(text)
     tree, tokens = parse(text, dialect, LIMITS)
     for at, token in enumerate(tokens):
@@ -109,7 +116,8 @@ def _strictly(text: str, dialect: str) -> set[str]:
     for node in tree.walk():
         if type(node).__name__ not in PLAIN_NODES:
             refuse("dialect_not_supported", "This is not understood in this dialect.", type(node).__name__)
-        if isinstance(node, exp.Table) and (len(node.parts) > 2 or node.name.lower() in PLAIN_WORDS):
+        quoted = isinstance(node, exp.Identifier) and node.args.get("quoted")
+        if quoted or (isinstance(node, exp.Table) and (len(node.parts) > 2 or node.name.lower() in PLAIN_WORDS)):
             refuse("dialect_not_supported", "This table name is not understood.", node.name)
     return {"read"}
 
@@ -120,15 +128,22 @@ def _plain_characters(text: str) -> None:
 
 
 def _plain_token(token: Token, after: Token | None) -> None:
-    """Words that are neither names nor of the plainest SQL are not understood; neither is a name before a bracket."""
-    word = token.text.lower()
-    if after is not None and after.token_type == TokenType.L_PAREN and word[:1].isalpha():  # a call, or a keyword
-        known = word in PLAIN_FUNCTIONS or word in PLAIN_WORDS or token.token_type == TokenType.STRING
-        if not known:
-            refuse("function_not_allowed", f"The function {word[:40]} is not understood in this dialect.")
-    if token.token_type == TokenType.VAR or word in PLAIN_WORDS or not word[:1].isalpha():
+    """Words that are neither names nor of the plainest SQL are not understood.
+
+    Nor is a name before a bracket (a call), nor one name after another: without AS, the second may be a statement.
+    """
+    if token.token_type in {TokenType.STRING, TokenType.NUMBER} or not token.text[:1].isalpha():
         return
-    if token.token_type not in {TokenType.STRING, TokenType.NUMBER}:
+    word = token.text.lower()
+    if word in PLAIN_FUNCTIONS or all(part in PLAIN_WORDS for part in word.split()):
+        return
+    name_follows = (
+        after is not None
+        and after.text[:1].isalpha()
+        and not all(part in PLAIN_WORDS for part in after.text.lower().split())
+    )
+    calls = after is not None and after.token_type == TokenType.L_PAREN
+    if token.token_type != TokenType.VAR or name_follows or calls or word in NO_PARENTHESES | ATTRIBUTES:
         refuse("dialect_not_supported", f"The word {word[:40]} is not understood in this dialect.")
 
 

@@ -190,10 +190,10 @@ def _quoting(tokens: list[Token], text: str) -> None:
                 position=token.start,
                 hint="Write the characters themselves.",
             )
-        if token.token_type in {TokenType.HEREDOC_STRING, TokenType.NATIONAL_STRING}:
+        if token.token_type in {TokenType.NATIONAL_STRING, TokenType.RAW_STRING}:
             refuse(
                 "quoting_not_allowed",
-                "Dollar-quoted and national strings are not allowed.",
+                "National strings (N'...') are not allowed.",
                 text[token.start : token.start + 40],
                 position=token.start,
                 hint="Write strings as '...', with '' for a quote.",
@@ -213,6 +213,6 @@ def _escape_string(token: Token, text: str) -> None:
 
 
 def plain_literals(tree: exp.Expr) -> None:
-    """Put '...' in place of every E'...' string."""
+    """Put '...' in place of every E'...' and $$...$$ string."""
     for node in list(tree.find_all(exp.ByteString, exp.RawString)):
         node.replace(exp.Literal.string(node.name))

@@ -14,6 +14,8 @@ from langguard.sql.refusals import refuse, refused
 from langguard.sql.scope import Field, Scope, Value, merge, rename
 from langguard.sql.sources import Sources
 
+COLUMNS = 1_664
+"""Most columns of one query, as in PostgreSQL."""
 ROUNDS = 64
 """Most times a recursive query is traced before its columns must have settled."""
 
@@ -163,6 +165,8 @@ class Queries(Sources):
                 written.extend(columns)
             else:
                 written.append(projection)
+        if len(written) > COLUMNS:
+            refuse("too_complex", f"The query has more than {COLUMNS} columns.", hint="Name the columns you need.")
         node.set("expressions", written)
         for projection in written:
             name = self._output_name(projection)

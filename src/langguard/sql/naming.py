@@ -16,6 +16,7 @@ _FIXED: dict[type[exp.Expr], str] = {
     exp.Array: "array",
     exp.AtTimeZone: "timezone",
     exp.Trim: "btrim",
+    exp.GroupConcat: "string_agg",
     exp.Extract: "extract",
     exp.Cast: "",
     exp.Case: "case",
@@ -72,12 +73,12 @@ def _postgres(node: exp.Expr, text: str) -> str:
                 if isinstance(first[0], exp.Alias)
                 else _postgres(first[0], text)
             )
-        case exp.Binary() if not isinstance(node, exp.Func) or isinstance(node, (exp.And, exp.Or)):
+        case exp.Binary() if not node.meta.get("start"):
             return ""
         case _ if type(node) in _FIXED and not _spelled(node, text):
             return _FIXED[type(node)]
         case exp.Func():
-            return _spelled(node, text)
+            return _spelled(node, text) or node.sql_name().lower()
         case _:
             return ""
 
@@ -86,6 +87,4 @@ def _spelled(node: exp.Expr, text: str) -> str:
     """Return a function's name as the statement spells it."""
     start = node.meta.get("start")
     found = _CALL.match(text, start) if isinstance(start, int) else None
-    if found is None:
-        return node.sql_name().lower() if isinstance(node, exp.Func) and not isinstance(node, exp.Anonymous) else ""
-    return found.group().lower()
+    return found.group().lower() if found is not None else ""

@@ -2,7 +2,7 @@
 
 import re
 
-from sqlglot import Token, exp, parser
+from sqlglot import Token, TokenType, exp, parser
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
@@ -10,6 +10,7 @@ from langguard.sql.gate import LIMITS, Limits, plain_literals, tokens_of
 from langguard.sql.refusals import refuse, refused
 from langguard.sql.statements import first_word
 
+VALUES = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.STRING, TokenType.NUMBER})
 PLACEHOLDER = re.compile(r"\$[1-9][0-9]{0,3}")
 
 # The parser's warnings quote the statement, values and all: nothing of a statement may reach a log.
@@ -32,18 +33,46 @@ def parse(text: str, dialect: str, limits: Limits = LIMITS) -> tuple[exp.Expr, l
         ) from None
     first_word(tokens, text)
     try:
-        trees = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE).parse(tokens, text)
+        trees = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE).parse(_no_lambdas(tokens), text)
     except ParseError as error:
         raise _unparsed(error, text, dialect) from None
     if len(trees) != 1 or trees[0] is None:
         refuse("several_statements", "The text is not exactly one statement.", text)
     tree = trees[0]
+    _single_brackets(tree)
     plain_literals(tree)
     if dialect == "sqlite":
         _placeholders(tree)
     while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
         tree = tree.this.pop()
     return tree, tokens
+
+
+def _no_lambdas(tokens: list[Token]) -> list[Token]:
+    """Bracket the name in `f(name -> ...)`, which the parser would take for a lambda and not for JSON access."""
+    found: list[Token] = []
+    for token in tokens:
+        starts_argument = len(found) > 1 and found[-2].token_type in {
+            TokenType.L_PAREN,
+            TokenType.COMMA,
+            TokenType.DISTINCT,
+        }
+        if token.token_type == TokenType.ARROW and starts_argument and found[-1].token_type not in VALUES:
+            name = found.pop()
+            around = (name.line, name.col, name.start, name.end)
+            opening = [Token(TokenType.L_PAREN, "(", *around) for _ in range(2)]
+            closing = [Token(TokenType.R_PAREN, ")", *around) for _ in range(2)]
+            found += [*opening, name, *closing]
+        found.append(token)
+    return found
+
+
+def _single_brackets(tree: exp.Expr) -> None:
+    """Take the brackets of `_no_lambdas` away."""
+    for node in list(tree.find_all(exp.JSONExtract)):
+        left = node.this
+        if isinstance(left, exp.Paren) and isinstance(left.this, exp.Paren) and isinstance(left.this.this, exp.Column):
+            node.set("this", left.this.this)
 
 
 def _placeholders(tree: exp.Expr) -> None:

@@ -157,7 +157,11 @@ class Writes(Queries):
                 if not isinstance(column, exp.Column) or column.args.get("table") is not None:
                     refuse("construct_not_allowed", "SET takes the bare name of a column.", column.sql())
                 self._columns([column.this], table)
-            self.carries(assignment.expression, scope, ctes)
+            value = assignment.expression
+            if isinstance(value, exp.Column) and value.sql().upper() == "DEFAULT":
+                value.replace(exp.Var(this="DEFAULT"))
+            else:
+                self.carries(value, scope, ctes)
 
     def _update(self, node: exp.Update, ctes: Ctes) -> Written:
         scope = Scope(dialect=self.dialect)
