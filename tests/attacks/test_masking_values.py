@@ -174,6 +174,11 @@ TYPED = {
     "card with an exponent": "4.111111111111111e15",
     "card with thousands": "4,111,111,111,111,111",
     "card in groups": CARD,
+    "card with zeros before it": "000" + BARE,
+    "card with slashes": CARD.replace(" ", "/"),
+    "card with points": CARD.replace(" ", "."),
+    "card with commas": CARD.replace(" ", ","),
+    "card written as a date and a time": "4111-1111 11:11:11:11",
     "card with dashes": CARD.replace(" ", "-"),
     "words that begin like months": "Mary Mayfield",
     "full-width card": BARE.translate(FULL_WIDTH),
@@ -187,6 +192,11 @@ def test_text_smuggled_into_a_column_without_text_does_not_come_through(engine, 
     assert counts
     assert shown.startswith("<")
     assert shown.endswith(">")
+
+
+def test_text_smuggled_into_a_list_of_numbers_does_not_come_through(engine):
+    shown, _ = show(engine, [1, "Jane Miller", {"a": "Jane Miller"}, CARD.replace(" ", ".")], typed=True)
+    assert shown == [1, "<COL>", {"a": "<COL>"}, "<CREDIT_CARD>"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Any, Final
 
@@ -23,6 +24,15 @@ DEEPEST: Final = 32
 _ADDRESSES = IPv4Address | IPv6Address | IPv4Network | IPv6Network | IPv4Interface | IPv6Interface
 _TIMES = dt.date | dt.time | dt.timedelta
 _REPLACE: Final = Operator(name="replace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a value stands: words about it, what it is called when masked whole, and whether text belongs there."""
+
+    context: str
+    label: str
+    typed: bool
 
 
 class Masker:
@@ -57,8 +67,8 @@ class Masker:
         for value in values:
             try:
                 _collect(value, context, wanted, 0)
-                if typed and isinstance(value, str) and shape(value) == "number" and (digits := _digits(value)):
-                    wanted.setdefault(context, {})[digits] = None
+                if typed and isinstance(value, str) and shape(value) in {"number", "calendar"}:
+                    wanted.setdefault(context, {}).update(dict.fromkeys(_spelt(value)))
             except Exception:  # noqa: BLE001, S112 - such a value raises again when it is masked, and is masked whole
                 continue
         for words, texts in wanted.items():
@@ -75,9 +85,7 @@ class Masker:
             label: What a value masked whole without a finding is called.
             typed: Text must have the shape of a number, time, UUID or address.
         """
-        if typed and isinstance(value, str):
-            return self._typed(str.__str__(value), context, label)
-        return self._any(value, context, label, 0)
+        return self._any(value, _Place(context=context, label=label, typed=typed), 0)
 
     def text(self, text: str, context: str) -> str | None:
         """Return `text` with its findings masked; None where an operator makes it null."""
@@ -105,62 +113,67 @@ class Masker:
             self.counts[label] += 1
         return masked(value, operator, label, self._key)
 
-    def _any(self, value: Any, context: str, label: str, depth: int) -> Any:  # noqa: PLR0911 - one row a type
+    def _any(self, value: Any, place: "_Place", depth: int) -> Any:  # noqa: PLR0911 - one row a type
         if depth > DEEPEST:
             return self.whole(value, _REPLACE, UNREADABLE)
         match value:
             case None | bool():
                 return value
             case str():
-                return self.text(str.__str__(value), context)
+                text = str.__str__(value)
+                return self._typed(text, place) if place.typed else self.text(text, place.context)
             case int() | float() | Decimal():
-                return self._number(value, context)
+                return self._number(value, place.context)
             case dt.date() | dt.time() | dt.timedelta():
                 return self._by_entity(value, "DATE_TIME")
             case uuid.UUID():
                 return self._by_entity(value, "UUID")
-            case list():
-                return [self._any(item, context, label, depth + 1) for item in value]
+            case list() | set() | frozenset():
+                return [self._any(item, place, depth + 1) for item in value]
             case tuple():
-                return tuple(self._any(item, context, label, depth + 1) for item in value)
-            case set() | frozenset():
-                return [self._any(item, context, label, depth + 1) for item in value]
+                return tuple(self._any(item, place, depth + 1) for item in value)
             case dict():
-                return self._dict(value, context, label, depth)
+                return self._dict(value, place, depth)
             case _ if isinstance(value, _ADDRESSES):
                 return self._by_entity(value, "IP_ADDRESS")
             case bytes() | bytearray() | memoryview():
                 return self.whole(value, _REPLACE, "BINARY")
             case _:
-                return self.whole(value, _REPLACE, label)
+                return self.whole(value, _REPLACE, place.label)
 
-    def _dict(self, value: Mapping[Any, Any], context: str, label: str, depth: int) -> dict[Any, Any]:
+    def _dict(self, value: Mapping[Any, Any], place: "_Place", depth: int) -> dict[Any, Any]:
         shown: dict[Any, Any] = {}
+        names = _Place(context=place.context, label=place.label, typed=False)  # written by the statement, as a rule
         for key, item in value.items():
-            name = self._any(key, context, label, depth + 1)
+            name = self._any(key, names, depth + 1)
             if isinstance(name, list | dict):
-                name = f"<{label}>"
+                name = f"<{place.label}>"
             unique, again = name, 2
             while unique in shown:
                 unique, again = f"{name}#{again}", again + 1
-            shown[unique] = self._any(item, _inner(key, context), label, depth + 1)
+            inner = _Place(context=_inner(key, place.context), label=place.label, typed=place.typed)
+            shown[unique] = self._any(item, inner, depth + 1)
         return shown
 
-    def _typed(self, text: str, context: str, label: str) -> Any:
+    def _typed(self, text: str, place: "_Place") -> Any:
+        """Mask text where no text belongs: whole, unless it spells a value of another type."""
         match shape(text):
             case None:
-                return self.whole(text, _REPLACE, label)
+                return self.whole(text, _REPLACE, place.label)
             case "boolean":
                 return text
             case "time":
                 return self._by_entity(text, "DATE_TIME")
             case "uuid":
                 return self._by_entity(text, "UUID")
-            case "network" | "calendar":
-                return self.text(text, context)
-            case "number":
-                hit = self._hit(_digits(text) or "", context)
-                return self.text(text, context) if hit is None else self._replace(text, hit)
+            case "network":
+                return self.text(text, place.context)
+            case _:
+                for digits in _spelt(text):
+                    hit = self._hit(digits, place.context)
+                    if hit is not None:
+                        return self._replace(text, hit)
+                return self.text(text, place.context)
 
     def _number(self, value: float | Decimal, context: str) -> Any:
         digits = _digits(value)
@@ -233,15 +246,29 @@ def _inner(key: Any, context: str) -> str:
     return context
 
 
-def _digits(value: str | float | Decimal) -> str | None:
+def _spelt(text: str) -> tuple[str, ...]:
+    """Return the digits that text of a number's or a date's shape may hide an identifier in.
+
+    `0004111...` and `4111/1111/...` are such shapes, and no pattern for cards fits them.
+    """
+    number = _number_of(text)
+    whole = _digits(number) if number is not None else None
+    every = "".join(filter(str.isdigit, text))
+    found = [whole or "", every if len(every) >= SHORTEST_WHOLE_PART else ""]
+    found += [digits.lstrip("0") for digits in found]
+    return tuple(dict.fromkeys(digits for digits in found if len(digits) >= SHORTEST_NUMBER))
+
+
+def _number_of(text: str) -> Decimal | None:
+    try:
+        return Decimal(text.strip().replace(",", ""))
+    except InvalidOperation:
+        return None
+
+
+def _digits(value: float | Decimal) -> str | None:
     """Return the digits of a number that are worth analysing, without sign; None where there are too few."""
-    if isinstance(value, str):
-        whole, point, rest = value.strip().lstrip("+-").replace(",", "").partition(".")
-        if "e" in rest.lower() or "e" in whole.lower():
-            number = Decimal(value.strip().replace(",", ""))
-            return _digits(number)
-        fraction = bool(point) and bool(rest.strip("0"))
-    elif isinstance(value, int):
+    if isinstance(value, int):
         whole, fraction = str(abs(int(value))) if abs(value) < 10**64 else "", False
     elif isinstance(value, float):
         if not abs(value) < 1e64:  # not a number, infinite or huge
