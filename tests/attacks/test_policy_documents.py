@@ -40,6 +40,9 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         pytest.param(
             "version: 1\ngrants: [{group: ' support', connection: orders, actions: read}]", "space", id="a space"
         ),
+        pytest.param(
+            "version: 1\ngrants: [{group: сору, connection: orders, actions: read}]", "looks like `copy`", id="whole"
+        ),
         pytest.param("version: 1\nrules: [{id: a, deny: rеad}]", "did you mean `read`?", id="a look-alike action"),
         pytest.param(
             "version: 1\nrules: [{id: a, deny: read, when: '\"аdmins\" in principal.groups'}]",

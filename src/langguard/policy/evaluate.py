@@ -115,7 +115,7 @@ class _Ruling:
 def evaluate(policy: Policy, request: Request) -> Verdict:
     """Return the verdict; it is total and never raises on what a client can send."""
     units = _units(request)
-    context = _Lazy(request)
+    context = _Lazy(request, policy.reads)
     rulings = [_ruling(rule, request, units, context) for rule in policy.rules]
     granted, considered = _granted(policy, request, units)
     for ruling in rulings:
@@ -250,8 +250,9 @@ _OUTPUT: Final[Mapping[str, Any]] = {"direct": False, "counted": False}
 class _Lazy:
     """The context of one call, converted when the first condition asks for it and then kept."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, reads: tuple[str, ...]) -> None:
         self._request = request
+        self._reads = reads
         self._made: Any = None
 
     def get(self) -> Any:
@@ -262,11 +263,25 @@ class _Lazy:
         """
         if self._made is None:
             try:
-                variables = _variables(self._request)
+                variables = _only(_variables(self._request), self._reads)
             except (TypeError, ValueError, KeyError, AttributeError) as failed:
                 raise ConditionFailed(type(failed).__name__) from None
             self._made = context_of(variables, self._request.now)
         return self._made
+
+
+def _only(variables: Mapping[str, Any], reads: tuple[str, ...]) -> dict[str, Any]:
+    """Return the variables cut down to the fields that are read: converting values costs more than conditions do."""
+    found: dict[str, Any] = {}
+    for path in reads:
+        if path == "now":
+            continue
+        *groups, name = path.split(".")
+        source, target = variables, found
+        for group in groups:
+            source, target = source[group], target.setdefault(group, {})
+        target[name] = source[name]
+    return found
 
 
 def _variables(request: Request) -> dict[str, Any]:

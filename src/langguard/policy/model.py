@@ -141,6 +141,7 @@ class Policy:
     Attributes:
         version: Of the document's format.
         version_id: Hex SHA-256 of its canonical form: comments and layout do not count.
+        reads: Fields that conditions read, so that only these are converted for a call; sorted.
         mentions: Names to check against catalogues; see `check`.
     """
 
@@ -151,6 +152,7 @@ class Policy:
     limits: tuple[Limit, ...] = (DEFAULT_LIMIT,)
     version_id: str = ""
     source: str = ""
+    reads: tuple[str, ...] = field(default=(), repr=False)
     mentions: tuple[Mention, ...] = field(default=(), repr=False)
 
     def may_use(self, *, principal: str, groups: Collection[str], connection: str) -> bool:

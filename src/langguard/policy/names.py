@@ -35,11 +35,17 @@ def unreadable(name: str) -> str:
         return "it starts or ends with a space, or holds a control character"
     if unicodedata.normalize("NFKC", name) != name:
         return "it is not in Unicode's NFKC form"
-    scripts = {script for character in name if (script := _script(character))}
+    scripts = {script for character in name if (script := _script(character)) in _CONFUSABLE}
     if len(scripts) > 1:
-        odd = next(character for character in name if not character.isascii() and _script(character) != "LATIN")
+        odd = next(character for character in name if _script(character) in _CONFUSABLE - {"LATIN"})
         return f"it mixes alphabets ({', '.join(sorted(scripts))}); U+{ord(odd):04X} only looks like another letter"
+    if _skeleton(name).isascii():
+        return f"it looks like `{_skeleton(name)}` and is not"
     return ""
+
+
+_CONFUSABLE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC"})
+"""Alphabets with letters that look alike; a name in Japanese may mix its scripts."""
 
 
 def _script(character: str) -> str:
@@ -66,6 +72,8 @@ def parts(text: str) -> tuple[str | None, ...] | None:
     place = 0
     while match := _PART.match(text, place):
         part = match[0]
+        if part != part.strip() or not part.isprintable():
+            return None
         found.append(None if part == "*" else part[1:-1].replace('""', '"') if part[0] == '"' else part)
         place = match.end()
         if place == len(text):

@@ -64,6 +64,7 @@ def build(fields: Fields, known: Known) -> Policy:
         masks=read_masks(fields, known, mentions),
         limits=_limits(reader, fields.get("limits"), known, mentions),
         source=reader.document.source,
+        reads=tuple(sorted({path for rule in rules if rule.when for path in rule.when.reads})),
         mentions=tuple(mentions),
     )
     if problems := check(policy, known):

@@ -10,7 +10,7 @@ import msgspec
 from langguard.policy.conditions import Condition
 from langguard.policy.model import Policy
 
-_LEFT_OUT = frozenset({"version_id", "source", "mentions"})
+_LEFT_OUT = frozenset({"version_id", "source", "reads", "mentions"})
 
 
 def version_of(policy: Policy) -> str:

@@ -1,5 +1,7 @@
 """Conditions are typed at load and run against one converted context."""
 
+import dataclasses
+
 import pytest
 
 from langguard.policy.conditions import ConditionError, ConditionFailed, compile_condition, context_of
@@ -244,3 +246,46 @@ def test_the_library_knows_each_function_we_allow():
         compile_condition(f"{call} == {call}").holds(context_of({}, NOW))
     for name in MACROS:
         compile_condition(f"facts.tables.{name}(t, true){'.size() > 0' if name == 'filter' else ''}")
+
+
+def test_the_library_must_read_a_condition_as_we_do(monkeypatch):
+    """The library is the second reader: where it names other fields or functions, or refuses, the load stops."""
+
+    class Reader:
+        def __init__(self, variables, functions):
+            self.variables = lambda: variables
+            self.functions = lambda: functions
+
+    for variables, functions in ((["facts", "risk"], []), ([], []), (["facts"], ["size"])):
+        monkeypatch.setattr("cel.compile", lambda text, v=variables, f=functions: Reader(v, f))
+        with pytest.raises(ConditionError, match="otherwise than it is checked"):
+            compile_condition("facts.precise")
+
+    class Panic(BaseException):
+        pass
+
+    def panic(text):
+        raise Panic
+
+    monkeypatch.setattr("cel.compile", panic)
+    with pytest.raises(ConditionError, match=r"does not accept this condition \(Panic\)"):
+        compile_condition("facts.precise")
+
+
+def test_a_panic_in_the_library_is_a_failure_and_an_interrupt_is_not():
+    class Program:
+        def __init__(self, error):
+            self.error = error
+
+        def execute(self, context):
+            raise self.error
+
+    class Panic(BaseException):
+        pass
+
+    condition = compile_condition("facts.precise")
+    with pytest.raises(ConditionFailed, match="Panic"):
+        dataclasses.replace(condition, program=Program(Panic())).holds(None)
+    for stop in (KeyboardInterrupt(), SystemExit()):
+        with pytest.raises(type(stop)):
+            dataclasses.replace(condition, program=Program(stop)).holds(None)
