@@ -457,3 +457,44 @@ def test_nothing_quoted_by_an_error_is_told(value):
     secret = "Zq" + value.replace("\n", " ") + "Qz"
     for form in (f'bad value "{secret}" in row', f"bad value '{secret}'", f"bad ({secret}) row", f"Key (a)=({secret})"):
         assert "Zq" not in mask_error(form, masks(), find=Finder(), key=KEY)[0]
+
+
+class Locked(dict):
+    __slots__ = ()
+
+    def items(self):
+        raise RuntimeError
+
+
+def test_a_container_that_can_t_be_read_is_masked_whole():
+    assert run([Locked(a="ann@x.org"), "fine"])[0] == ["<UNREADABLE>", "fine"]
+
+
+def test_keep_on_a_column_leaves_it_uncounted():
+    column = ColumnPlan(action="mask", operator=Operator(name="keep"), label="L")
+    result = apply(("c",), [("a",)], MaskPlan(columns=(column,)), find=Finder(), key=b"")
+    assert (result.rows, result.masked) == ((("a",),), {})
+
+
+def test_a_fraction_is_hashed_and_starred_by_its_digits():
+    assert masked(12.75, Operator(name="mask", keep_last=2), "L", KEY) == "***75"
+    assert token(12.5, "L", KEY) == token(Decimal("12.5"), "L", KEY)
+    assert token(["a"], "L", KEY) != token(("a",), "L", KEY)
+
+
+def test_numbers_that_can_t_be_read_are_masked():
+    def blind(texts, entities, context):
+        return [[Span(start=0, end=0, entity=UNREADABLE)] for _ in texts]
+
+    assert run([4111111111111111, "4111111111111111"], find=blind)[0] == ["<UNREADABLE>"] * 2
+    assert run(["4111111111111111"], find=blind, typed=True)[0] == ["<UNREADABLE>"]
+
+
+def test_a_finding_longer_than_the_overlap_that_meets_a_piece_s_end_masks_all():
+    def greedy(texts, entities, context):
+        return [[Span(start=0, end=len(text), entity="A")] for text in texts]
+
+    assert run(["x" * (2 * CHUNK)], find=greedy, entities=masks("A"))[0] == ["<UNREADABLE>"]
+    assert run(
+        ["x" * CHUNK], find=lambda t, e, c: [[Span(start=1, end=9, entity="A")] for _ in t], entities=masks("A")
+    )[0][0].startswith("x<A>x")
