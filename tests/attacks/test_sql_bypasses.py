@@ -241,6 +241,7 @@ SQLITE = {
         "select * from generate_series(1, 1000000000)",
         "select * from json_each('[1]')",
         "select id from people where name match 'x'",
+        "select id from people where name regexp 'x'",
         "select count(*) filter (where load_extension('x')) from people",
     ],
     "catalogue and hidden columns": [
@@ -382,6 +383,12 @@ def test_function_of_the_databases_owner_hides_the_engines():
 def test_operator_of_the_databases_owner_is_refused(symbol, statement):
     found = analyze(statement, "postgres", catalog("postgres", user_operators=(symbol,)))
     assert isinstance(found, Refusal), found
+
+
+def test_operators_that_sqlite_carries_out_by_functions():
+    mine = catalog("sqlite", user_functions=("like",))
+    assert isinstance(analyze("select id from people where name like 'x'", "sqlite", mine), Refusal)
+    assert isinstance(analyze("select id as like_this from people where name glob 'x'", "sqlite", mine), Facts)
 
 
 def test_binding_is_fixed_by_the_text_that_is_sent():

@@ -11,7 +11,7 @@ from langguard.protocol import Action, Catalog, Facts, Output, Refusal
 from langguard.sql.calls import FUNCTIONS, called, listed_aliases, literals_kept
 from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.nodes import WRITES, check
-from langguard.sql.operators import check_operators
+from langguard.sql.operators import STRINGS, check_operators
 from langguard.sql.parse import canonical, parse, placeholders
 from langguard.sql.refusals import Refused, refuse, refused
 from langguard.sql.scope import Field
@@ -126,8 +126,9 @@ def facts_of(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts
     statement = canonical(tree, dialect)
     literals_kept(tokens, statement, text)
     sent = Dialect.get_or_raise(dialect).tokenize(statement)
-    named |= called(sent, statement, dialect, aliases=listed_aliases(tree))
-    _own_functions(named, catalog)
+    named |= called(sent, statement, dialect, aliases=listed_aliases(tree), canonical=True)
+    words = {t.text.lower() for t in sent if t.token_type not in STRINGS} if dialect == "sqlite" else set()
+    _own_functions(named | (words & {"like", "glob"}), catalog)  # SQLite carries these operators out by functions
     check_operators(statement, sent, dialect, catalog.user_operators)
     return Facts(
         statement=statement,

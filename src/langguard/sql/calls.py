@@ -33,7 +33,9 @@ timestamp timestamptz timetz varbit varchar varying interval
 LISTS_BEFORE = frozenset({"as", "into", "with", "recursive", ","})
 
 
-def called(tokens: list[Token], text: str, dialect: str, *, aliases: frozenset[str] = frozenset()) -> frozenset[str]:
+def called(
+    tokens: list[Token], text: str, dialect: str, *, aliases: frozenset[str] = frozenset(), canonical: bool = False
+) -> frozenset[str]:
     """Return the functions that stand before a "(", lower case.
 
     Args:
@@ -41,6 +43,7 @@ def called(tokens: list[Token], text: str, dialect: str, *, aliases: frozenset[s
         text: The statement.
         dialect: Whose list of functions holds.
         aliases: Lower-case names that are followed by a list of columns in this statement.
+        canonical: The text is canonical: its aliases are quoted, so a bare name is none of them.
 
     Raises:
         Refused: One of them is not on the dialect's list.
@@ -62,7 +65,7 @@ def called(tokens: list[Token], text: str, dialect: str, *, aliases: frozenset[s
                 )
         elif name in allowed:
             found.add(name)
-        elif name not in SYNTAX and name not in TYPE_WORDS and name not in aliases:
+        elif name not in SYNTAX and name not in TYPE_WORDS and (canonical or name not in aliases):
             raise function_refused(name, token.start)
     return frozenset(found - {"any", "all", "some", "exists", "cast"})
 

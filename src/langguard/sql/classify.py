@@ -98,7 +98,9 @@ def _structure(text: str, dialect: str) -> None:
 def _sent(tree: exp.Expr, tokens: list[Token], text: str, dialect: str) -> str:
     sent = canonical(tree, dialect)
     literals_kept(tokens, sent, text)
-    check_operators(sent, Dialect.get_or_raise(dialect).tokenize(sent), dialect, ())
+    words_sent = Dialect.get_or_raise(dialect).tokenize(sent)
+    called(words_sent, sent, dialect, aliases=listed_aliases(tree), canonical=True)
+    check_operators(sent, words_sent, dialect, ())
     return sent
 
 

@@ -54,6 +54,8 @@ def check_operators(statement: str, tokens: list[Token], dialect: str, users: tu
         _check(statement, at, start, allowed)
         at = end + 1
     for token in tokens:
+        if dialect == "sqlite" and token.token_type not in STRINGS and token.text.upper() == "REGEXP":
+            raise _refused("REGEXP", token.start)  # SQLite has none of its own: it would call the application's code
         symbol = IMPLIED.get(statement[token.start : token.end + 1].upper())
         if symbol is not None and symbol in users and token.token_type not in STRINGS:
             raise _refused(symbol, token.start)

@@ -81,6 +81,19 @@ def test_facts_that_do_not_fit_their_text_are_refused(catalogs):
     assert isinstance(rewrite(one, rows=1, dialect="sqlite", catalog=catalogs["sqlite"]), Refusal)
 
 
+@pytest.mark.parametrize("name", ['a"b', "a'b", "a;b", "--", "/*", "$1", "x) from orders --", "\u00fc", "select"])
+def test_names_are_quoted_whole(name, catalogs, sqlite_shop):
+    spelled = name.replace('"', '""')
+    for dialect in ("postgres", "sqlite"):
+        facts = analyze(f'select id as "{spelled}" from customers as "{spelled}"', dialect, catalogs[dialect])
+        assert isinstance(facts, Facts), facts
+        assert [o.name for o in facts.outputs] == [name]
+        assert len(facts.tables) == 1
+    sent = rewrite(facts, rows=1, dialect="sqlite", catalog=catalogs["sqlite"])
+    assert isinstance(sent, str)
+    assert sqlite_shop.execute(sent).description[0][0] == name
+
+
 def test_literals_survive(catalogs, sqlite_shop):
     for text in ["it''s", "a\\b", "-- x", "/* y */", '"q"', "$1", "%s", "ünï", "a\nb", "''''", "\u00a0"]:
         facts = analyze(f"select '{text}' as x", "sqlite", catalogs["sqlite"])
