@@ -54,8 +54,9 @@ def check_operators(statement: str, tokens: list[Token], dialect: str, users: tu
         _check(statement, at, start, allowed)
         at = end + 1
     for token in tokens:
+        # SQLite has no REGEXP of its own: it would call the application's code.
         if dialect == "sqlite" and token.token_type not in STRINGS and token.text.upper() == "REGEXP":
-            raise _refused("REGEXP", token.start)  # SQLite has none of its own: it would call the application's code
+            raise _refused(token.text, token.start)
         symbol = IMPLIED.get(statement[token.start : token.end + 1].upper())
         if symbol is not None and symbol in users and token.token_type not in STRINGS:
             raise _refused(symbol, token.start)
