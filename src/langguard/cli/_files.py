@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from langguard.cli._environment import environ
 from langguard.drivers.sql import open_engine
 from langguard.drivers.sql_catalog import sample, snapshot
@@ -73,7 +75,7 @@ def proposal(name: str, path: Path, *, rows: int) -> tuple[str, dict[str, object
     finally:
         engine.dispose()
     found = classify(samples, catalog, Engine(settings.masking), connection=name)
-    return found.yaml(), found.as_json()
+    return found.yaml(), {"columns": msgspec.to_builtins(found.columns)}
 
 
 def _reference(item: ConnectionSettings) -> Reference:

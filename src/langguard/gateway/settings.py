@@ -347,7 +347,7 @@ def _credential(reader: Reader, node: Node, dialect: str, folder: Path) -> Refer
 def _target(reader: Reader, node: Node, dialect: str) -> str:
     """Return the target's address; nothing of it is quoted, since someone may have pasted a whole DSN."""
     text = reader.text(node, "`target`")
-    wrong = f"`target` is written `{_DIALECTS[dialect][0]}://host:port/database`"
+    wrong = f"`target` is written `{_DIALECTS[dialect][0]}://host:port/database`, without the host for a local socket"
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -355,7 +355,8 @@ def _target(reader: Reader, node: Node, dialect: str) -> str:
         raise reader.fail(node, wrong) from None
     if "@" in text or parts.query or parts.fragment:
         raise reader.fail(node, "`target` holds no user, password or options; only where the database is")
-    hosted = dialect == "sqlite" or (parts.hostname is not None and port != 0)
+    local = parts.hostname is None and not parts.netloc
+    hosted = dialect == "sqlite" or local or (parts.hostname is not None and port != 0)
     if parts.scheme not in _DIALECTS[dialect] or not hosted or not parts.path.strip("/"):
         raise reader.fail(node, wrong)
     return text
