@@ -4,8 +4,13 @@ import sys
 
 import typer
 
-from langguard.cli import connection, gateway, key, ledger, policy, session
 from langguard.cli._output import trouble
+from langguard.cli.connection import app as connection_app
+from langguard.cli.gateway import app as gateway_app
+from langguard.cli.key import app as key_app
+from langguard.cli.ledger import app as ledger_app
+from langguard.cli.policy import app as policy_app
+from langguard.cli.session import app as session_app
 from langguard.errors import LangguardError
 
 app = typer.Typer(
@@ -16,12 +21,12 @@ app = typer.Typer(
     help="Ask before acting: policy, masking and a tamper-evident record for LangChain agents.",
 )
 for noun, commands in (
-    ("gateway", gateway.app),
-    ("connection", connection.app),
-    ("key", key.app),
-    ("policy", policy.app),
-    ("session", session.app),
-    ("ledger", ledger.app),
+    ("gateway", gateway_app),
+    ("connection", connection_app),
+    ("key", key_app),
+    ("policy", policy_app),
+    ("session", session_app),
+    ("ledger", ledger_app),
 ):
     app.add_typer(commands, name=noun)
 

@@ -7,11 +7,9 @@ personal data), and then waits: the parent looks into its memory for the databas
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
-
-_FIRST: Final = 160
 
 
 def tell(event: str, **facts: Any) -> None:

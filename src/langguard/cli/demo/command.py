@@ -64,7 +64,7 @@ def run(*, as_json: bool, keep: bool, sqlite: bool) -> int:
                 teller.line()
                 teller.line(colour("every check held" if good else "a check FAILED", "green" if good else "red"))
                 if keep:
-                    _keep(teller, home.address, token, story.next_steps(stage, home, token))
+                    _keep(teller, home.address, token, story.next_steps(home, token))
     return 0 if good else 1
 
 

@@ -17,6 +17,8 @@ from langguard.clock import new_id
 from langguard.errors import VerificationError
 from langguard.ledger import verify
 
+_FIRST_LINES = 10
+
 
 class Stage:
     """What the acts share.
@@ -114,7 +116,14 @@ def timeline(stage: Stage, gateway: RunningGateway) -> str:
     session = str(api.ask("GET", "/v1/sessions")["sessions"][0]["id"])
     held = api.ask("GET", f"/v1/sessions/{session}")
     stage.teller.held["timeline"] = held
-    for line in told(held):
+    lines = list(told(held))
+    last = max(number for number, line in enumerate(lines) if "prompt " in line)
+    for line in [
+        *lines[:_FIRST_LINES],
+        "",
+        f"({last - _FIRST_LINES} lines more, told by: session show)",
+        *lines[last:],
+    ]:
         stage.teller.line(f"  {line}")
     denied = [entry for entry in held["timeline"] if entry["data"].get("decision") == "deny"]
     answers = [entry for entry in held["timeline"] if entry["kind"] == "observation"]

@@ -88,10 +88,8 @@ class Judge:
         return await self._sql(live, request, call, connection, catalog, at)
 
     def _may_use(self, live: Live, connection: Connection) -> bool:
-        policy, principal = self._policies.current, live.principal
-        return any(grant.holds_for(principal.id, principal.groups, connection.name) for grant in policy.grants) or any(
-            rule.effect == "allow" and (not rule.on or any(scope.reaches(connection.name, "sql") for scope in rule.on))
-            for rule in policy.rules
+        return self._policies.current.may_use(
+            principal=live.principal.id, groups=live.principal.groups, connection=connection.name
         )
 
     def usable(self, live: Live) -> list[Connection]:

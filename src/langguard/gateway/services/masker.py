@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
 from langguard import masking
 from langguard.detectors import EngineSettings
 from langguard.errors import MaskingError
@@ -52,12 +54,20 @@ class Masker:
             MaskingError: It can't be masked; nothing may be released.
         """
         if all(column.action == "pass" for column in plan.columns):
-            return masking.apply(rows.columns, rows.rows, plan, find=_nothing_to_find, key=key)
+            return masking.apply(
+                rows.columns,
+                rows.rows,
+                plan,
+                find=_nothing_to_find,
+                key=key,
+                truncated=rows.truncated,
+                affected=rows.affected,
+            )
         found = await self._submit(_FUNCTION, (rows.columns, rows.rows, plan, key, self._settings), self._timeout)
         if not isinstance(found, Result):
             msg = "The masking worker answered something else than a result."
             raise MaskingError(msg)
-        return found
+        return msgspec.structs.replace(found, truncated=rows.truncated, affected=rows.affected)
 
     async def _submit(self, function: str, payload: Any, seconds: float) -> Any:
         try:
