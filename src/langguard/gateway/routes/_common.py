@@ -84,7 +84,7 @@ def bearer(request: Request) -> str:
     return token
 
 
-def session(request: Request, scope: Scope) -> Live:
+async def session(request: Request, scope: Scope) -> Live:
     """Return the session a request is made in.
 
     Raises:
@@ -93,13 +93,13 @@ def session(request: Request, scope: Scope) -> Live:
     token = bearer(request)
     if tokens.kind_of(token) != tokens.SESSION:
         raise ProblemError("not_authenticated", "Open a session first: POST /v1/sessions with the API key.")
-    live = gateway(request).sessions.find(token)
+    live = await gateway(request).sessions.find(token)
     if scope not in live.principal.scopes:
         raise ProblemError("not_allowed", f"This needs the scope {scope}.")
     return live
 
 
-def holder(request: Request, *scopes: Scope) -> Principal:
+async def holder(request: Request, *scopes: Scope) -> Principal:
     """Return who holds the request's API key or session, if any of the scopes is theirs.
 
     Raises:
@@ -107,9 +107,9 @@ def holder(request: Request, *scopes: Scope) -> Principal:
     """
     token = bearer(request)
     if tokens.kind_of(token) == tokens.SESSION:
-        principal = gateway(request).sessions.find(token).principal
+        principal = (await gateway(request).sessions.find(token)).principal
     else:
-        principal = gateway(request).sessions.principal_of_key(token).principal
+        principal = (await gateway(request).sessions.principal_of_key(token)).principal
     if not set(scopes) & set(principal.scopes):
         raise ProblemError("not_allowed", f"This needs the scope {' or '.join(scopes)}.")
     return principal

@@ -44,7 +44,7 @@ class Explain(Wire, frozen=True, kw_only=True):
 
 async def make_key(request: Request) -> Response:
     """POST /v1/keys: make an API key."""
-    by = holder(request, "admin")
+    by = await holder(request, "admin")
     wanted = await read(request, NewKey)
     key, secret = await gateway(request).api_keys.make(
         name=wanted.name, groups=wanted.groups, scopes=wanted.scopes, days=wanted.days, by=by.id
@@ -54,13 +54,13 @@ async def make_key(request: Request) -> Response:
 
 async def list_keys(request: Request) -> Response:
     """GET /v1/keys: all API keys, without their secrets."""
-    holder(request, "admin")
+    await holder(request, "admin")
     return reply({"keys": await asyncio.to_thread(gateway(request).api_keys.list)})
 
 
 async def revoke_key(request: Request) -> Response:
     """DELETE /v1/keys/{id}: revoke a key and end the sessions opened with it."""
-    by = holder(request, "admin")
+    by = await holder(request, "admin")
     key = await gateway(request).api_keys.revoke(request.path_params["id"], by=by.id)
     ended = await gateway(request).sessions.end_by_key(key.id, by=by.id)
     return reply({"key": key, "sessions_ended": ended})
@@ -68,7 +68,7 @@ async def revoke_key(request: Request) -> Response:
 
 async def connections(request: Request) -> Response:
     """GET /v1/connections: every connection, with the size and version of its known structure."""
-    holder(request, "admin", "respond")
+    await holder(request, "admin", "respond")
     held = [
         {
             "connection": connection.info(),
@@ -82,7 +82,7 @@ async def connections(request: Request) -> Response:
 
 async def pin_catalog(request: Request) -> Response:
     """PUT /v1/connections/{name}/catalog: pin the structure of a connection in custody `agent`."""
-    by = holder(request, "admin")
+    by = await holder(request, "admin")
     home = gateway(request)
     connection = home.connections.get(request.path_params["name"])
     if connection is None:
@@ -101,7 +101,7 @@ async def pin_catalog(request: Request) -> Response:
 
 async def explain(request: Request) -> Response:
     """POST /v1/policy/explain: which rules match a statement, why, and what would be sent."""
-    holder(request, "admin")
+    await holder(request, "admin")
     wanted = await read(request, Explain)
     home = gateway(request)
     now = home.clock.now()
@@ -145,7 +145,7 @@ async def checkpoint(request: Request) -> Response:
 
 async def consistency(request: Request) -> Response:
     """GET /v1/ledger/consistency?first=N&second=M: that the ledger only grew."""
-    session(request, "call")
+    await session(request, "call")
     try:
         first, second = int(request.query_params["first"]), int(request.query_params["second"])
     except (KeyError, ValueError):

@@ -24,7 +24,7 @@ def _call_id(value: str) -> str:
 
 async def ask(request: Request) -> Response:
     """POST /v1/calls: judge one call, and in custody `gateway` run it."""
-    live = session(request, "call")
+    live = await session(request, "call")
     wanted = await read(request, CallRequest)
     _call_id(wanted.id)
     return reply(await gateway(request).calls.call(live, wanted))
@@ -32,20 +32,20 @@ async def ask(request: Request) -> Response:
 
 async def report(request: Request) -> Response:
     """POST /v1/calls/{id}/outcome: custody `agent` reports before it releases rows."""
-    live = session(request, "call")
+    live = await session(request, "call")
     outcome = await read(request, OutcomeReport)
     return reply(await gateway(request).calls.report(live, _call_id(request.path_params["id"]), outcome))
 
 
 async def find(request: Request) -> Response:
     """GET /v1/calls/{id}: the stored answer, after a reply was lost."""
-    live = session(request, "call")
+    live = await session(request, "call")
     return reply(await gateway(request).calls.find(live, _call_id(request.path_params["id"])))
 
 
 async def observe(request: Request) -> Response:
     """POST /v1/observations: record the agent's final answer."""
-    live = session(request, "observe")
+    live = await session(request, "observe")
     seen = await read(request, Observation)
     draft = Draft(
         kind="observation",

@@ -39,7 +39,7 @@ async def open_one(request: Request) -> Response:
     token = bearer(request)
     if tokens.kind_of(token) != tokens.API_KEY:
         raise ProblemError("not_authenticated", "A session is opened with an API key (lgk_...).")
-    key = gateway(request).sessions.principal_of_key(token)
+    key = await gateway(request).sessions.principal_of_key(token)
     if "call" not in key.principal.scopes:
         raise ProblemError("not_allowed", "This key's scopes do not cover calls.")
     wanted = await read(request, OpenSession)
@@ -58,22 +58,22 @@ async def open_one(request: Request) -> Response:
 
 async def own(request: Request) -> Response:
     """GET /v1/session: the session whose token is used."""
-    return reply(_info(request, session(request, "call")))
+    return reply(_info(request, await session(request, "call")))
 
 
-def _reader(request: Request, session_id: str) -> Principal:
+async def _reader(request: Request, session_id: str) -> Principal:
     """Return who reads a session: its own holder, a responder or an administrator."""
     token = bearer(request)
     if tokens.kind_of(token) == tokens.SESSION:
-        live = gateway(request).sessions.find(token)
+        live = await gateway(request).sessions.find(token)
         if live.id == session_id:
             return live.principal
-    return holder(request, "respond", "admin")
+    return await holder(request, "respond", "admin")
 
 
 async def list_all(request: Request) -> Response:
     """GET /v1/sessions: sessions, newest first."""
-    holder(request, "respond", "admin")
+    await holder(request, "respond", "admin")
     held = await asyncio.to_thread(gateway(request).sessions.list, limit=_LIST)
     return reply({"sessions": held})
 
@@ -81,9 +81,9 @@ async def list_all(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """GET /v1/sessions/{id}: a session with its timeline, every text opened; that it was read is recorded first."""
     session_id = request.path_params["id"]
-    reader = _reader(request, session_id)
+    reader = await _reader(request, session_id)
     home = gateway(request)
-    stored = home.sessions.stored(session_id)
+    stored = await home.sessions.stored(session_id)
     if stored is None:
         raise ProblemError("not_found", "There is no such session.")
     await home.evidence.note_read(reader, session_id, "timeline")
@@ -94,9 +94,9 @@ async def show(request: Request) -> Response:
 async def export(request: Request) -> Response:
     """GET /v1/sessions/{id}/export: JSON lines that verify without the gateway."""
     session_id = request.path_params["id"]
-    reader = _reader(request, session_id)
+    reader = await _reader(request, session_id)
     home = gateway(request)
-    if home.sessions.stored(session_id) is None:
+    if await home.sessions.stored(session_id) is None:
         raise ProblemError("not_found", "There is no such session.")
     await home.evidence.note_read(reader, session_id, "export")
     lines = await asyncio.to_thread(lambda: list(home.evidence.export(session_id)))
@@ -106,7 +106,7 @@ async def export(request: Request) -> Response:
 async def end(request: Request) -> Response:
     """DELETE /v1/sessions/{id}: end a session at once, running statements included."""
     session_id = request.path_params["id"]
-    reader = _reader(request, session_id)
+    reader = await _reader(request, session_id)
     stored = await gateway(request).sessions.end(session_id, by=reader.id, why=f"ended by {reader.name}")
     return reply(stored)
 

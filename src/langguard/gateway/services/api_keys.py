@@ -1,5 +1,7 @@
 """API keys for services and for the first administrator: shown once, stored as a keyed hash, always with an end."""
 
+import asyncio
+
 import msgspec
 
 from langguard.clock import Clock, new_id
@@ -70,7 +72,7 @@ class ApiKeys:
             ProblemError: There is no such key.
             LedgerError: It could not be recorded.
         """
-        for doc in all_documents(self._store, "api_key"):
+        for doc in await asyncio.to_thread(lambda: list(all_documents(self._store, "api_key"))):
             key = msgspec.json.decode(doc.value, type=ApiKey)
             if key.id == key_id:
                 revoked = msgspec.structs.replace(key, revoked_at=key.revoked_at or self._clock.now())

@@ -4,6 +4,7 @@ A session lives in the store (its token only as a keyed hash) and, while in use,
 Its state is `open` until it is ended; an outcome commits only while it is open.
 """
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +22,7 @@ from langguard.stores.base import Expect, Put, Store
 
 OPEN: Final = "open"
 ENDED: Final = "ended"
+_HELD: Final = 20_000
 _AGENT_SCOPES: tuple[Scope, ...] = ("call", "observe")
 
 
@@ -85,14 +87,15 @@ class Sessions:
         self._ttl_us = ttl_us
         self._idle_us = idle_us
         self._live: dict[str, Live] = {}
+        self._by_token: dict[str, str] = {}
 
-    def principal_of_key(self, token: str) -> ApiKey:
+    async def principal_of_key(self, token: str) -> ApiKey:
         """Return the API key a token is.
 
         Raises:
             ProblemError: It is none of ours, revoked or expired.
         """
-        found = self._store.document("api_key", tokens.lookup(token, self._token_key))
+        found = await asyncio.to_thread(self._store.document, "api_key", tokens.lookup(token, self._token_key))
         if found is None:
             raise ProblemError("session_ended", "This API key is not known here.")
         key = msgspec.json.decode(found.value, type=ApiKey)
@@ -154,26 +157,42 @@ class Sessions:
         await self._recorder.record([opened], puts=puts)
         live = Live(stored, used_at=now)
         self._live[stored.id] = live
+        self._remember(tokens.lookup(token, self._token_key), live)
         return live, token
 
-    def find(self, token: str) -> Live:
+    async def find(self, token: str) -> Live:
         """Return the open session a token belongs to.
 
         Raises:
-            ProblemError: Unknown, expired, ended, or opened with a key that was revoked since.
+            ProblemError: Unknown, expired or ended.
         """
-        found = self._store.document("token", tokens.lookup(token, self._token_key))
-        if found is None:
-            raise ProblemError("session_ended", "This session token is not known here.")
-        live = self._live.get(found.parent or "")
+        lookup = tokens.lookup(token, self._token_key)
+        live = self._live.get(self._by_token.get(lookup, ""))
         if live is None:
-            stored = self.stored(found.parent or "")
-            if stored is None:
-                raise ProblemError("session_ended", "This session is not known here.")
-            live = self._live.setdefault(stored.id, Live(stored, used_at=self._clock.now()))
+            live = await self._load(lookup)
         self.check(live)
         live.used_at = self._clock.now()
         return live
+
+    async def _load(self, lookup: str) -> Live:
+        """Bring a session into memory: after a restart, or when it was not used for long."""
+        found = await asyncio.to_thread(self._store.document, "token", lookup)
+        stored = None if found is None else await self.stored(found.parent or "")
+        if stored is None:
+            raise ProblemError("session_ended", "This session token is not known here.")
+        if stored.ended_at is not None:
+            return Live(stored)
+        live = self._live.setdefault(stored.id, Live(stored, used_at=self._clock.now()))
+        self._remember(lookup, live)
+        return live
+
+    def _remember(self, lookup: str, live: Live) -> None:
+        self._by_token[lookup] = live.id
+        if len(self._by_token) > _HELD:
+            now = self._clock.now()
+            kept = {key: held for key, held in self._live.items() if held.stored.expires_at > now or held.running}
+            self._live = kept
+            self._by_token = {key: session for key, session in self._by_token.items() if session in kept}
 
     def check(self, live: Live) -> None:
         """Raise ProblemError unless the session is open now.
@@ -188,9 +207,9 @@ class Sessions:
         if live.used_at + self._idle_us <= self._clock.now():
             raise ProblemError("session_ended", "This session was unused for too long; open a new one.")
 
-    def stored(self, session_id: str) -> StoredSession | None:
+    async def stored(self, session_id: str) -> StoredSession | None:
         """Return a session at rest, open or ended."""
-        found = self._store.document("session", session_id)
+        found = await asyncio.to_thread(self._store.document, "session", session_id)
         return None if found is None else msgspec.json.decode(found.value, type=StoredSession)
 
     def list(self, *, limit: int) -> list[StoredSession]:
@@ -210,7 +229,7 @@ class Sessions:
             ProblemError: There is no such session.
             LedgerError: The end could not be recorded; it is in force here all the same.
         """
-        stored = self.stored(session_id)
+        stored = await self.stored(session_id)
         if stored is None:
             raise ProblemError("not_found", "There is no such session.")
         if stored.ended_at is not None:
@@ -222,6 +241,7 @@ class Sessions:
             cancel.fire()
         draft = Draft(kind="session_ended", session=session_id, by=by, data={"why": why})
         await self._recorder.record([draft], puts=(self._put(ended, ENDED, expect=None),))
+        self._live.pop(session_id, None)  # the store says from now on that it has ended
         return ended
 
     def still_open(self, live: Live) -> Expect:
@@ -240,7 +260,8 @@ class Sessions:
 
     async def end_by_key(self, key_id: str, *, by: str) -> int:
         """End every open session that was opened with a key; return how many."""
-        open_now = [s for s in self.list(limit=100_000) if s.key_id == key_id and s.ended_at is None]
+        held = await asyncio.to_thread(self.list, limit=100_000)
+        open_now = [s for s in held if s.key_id == key_id and s.ended_at is None]
         for session in open_now:
             await self.end(session.id, by=by, why="its API key was revoked")
         return len(open_now)
