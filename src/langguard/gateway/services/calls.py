@@ -37,6 +37,7 @@ from langguard.gateway.services.masker import Masker
 from langguard.gateway.services.recorder import Draft, Recorded, Recorder
 from langguard.gateway.services.sessions import Live, Sessions
 from langguard.gateway.services.structure import structure_rows
+from langguard.gateway.services.texts import check_texts
 from langguard.protocol import (
     Answer,
     CallRequest,
@@ -50,6 +51,10 @@ from langguard.stores.base import ConflictError, Store
 
 _THREADS = 16
 _AT_ONCE = 256
+
+
+class _AskedBeforeError(Exception):
+    """The call's id is recorded already: the same call asked again, or another one under its id."""
 
 
 @dataclass(slots=True)
@@ -96,7 +101,7 @@ class Calls:
         self._keys = keys
         self._clock = clock
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="target")
-        self._in_flight: dict[tuple[str, str], asyncio.Task[Answer]] = {}
+        self._in_flight: dict[tuple[str, str], tuple[str, asyncio.Task[Answer]]] = {}
 
     @property
     def in_flight(self) -> int:
@@ -110,24 +115,25 @@ class Calls:
             ProblemError: The request does not fit, or the session has ended.
             LedgerError: It could not be recorded; nothing ran.
         """
-        _check_bodies(live, request)
+        check_texts(live, request)
         digest = hashlib.sha256(msgspec.json.encode((request.call, request.context))).hexdigest()
         key = (live.id, request.id)
-        running = self._in_flight.get(key)
-        if running is None:
-            earlier = await self._stored.find(live.id, request.id)
-            if earlier is not None:
-                if earlier.digest != digest:
-                    raise ProblemError("call_id_reused")
-                return await self._stored.answer(live.id, request.id, earlier)
-            running = self._in_flight.get(key)
+        same, running = self._in_flight.get(key, (digest, None))
+        if same != digest:
+            raise ProblemError("call_id_reused")
         if running is None:
             if len(self._in_flight) >= _AT_ONCE:
                 raise ProblemError("overloaded", "Nothing ran; ask again in a second.")
             running = asyncio.create_task(self._drive(_Drive(live, request, digest)))
-            self._in_flight[key] = running
+            self._in_flight[key] = (digest, running)
             running.add_done_callback(lambda _: self._in_flight.pop(key, None))
-        return await asyncio.shield(running)
+        try:
+            return await asyncio.shield(running)
+        except _AskedBeforeError:
+            earlier = await self._stored.find(live.id, request.id)
+        if earlier is None or earlier.digest != digest:
+            raise ProblemError("call_id_reused")
+        return await self._stored.answer(live.id, request.id, earlier)
 
     async def find(self, live: Live, call_id: str) -> Answer:
         """Return the stored answer of a call whose reply was lost.
@@ -135,8 +141,7 @@ class Calls:
         Raises:
             ProblemError: `not_found` if it never arrived, `call_in_flight`, or `call_unknown`.
         """
-        running = self._in_flight.get((live.id, call_id))
-        if running is not None:
+        if (live.id, call_id) in self._in_flight:
             raise ProblemError("call_in_flight")
         earlier = await self._stored.find(live.id, call_id)
         if earlier is None:
@@ -202,8 +207,10 @@ class Calls:
         put = self._stored.put(live.id, request.id, StoredCall(digest=drive.digest, answer=answer), state, expect="")
         try:
             done = await self._recorder.record([draft], puts=(put,), expects=(self._sessions.still_open(live),))
-        except ConflictError:
+        except ConflictError as conflict:
             self._sessions.check(live)
+            if conflict.kind == "call":
+                raise _AskedBeforeError from None
             raise ProblemError("conflict", "The session changed while the call was judged; nothing ran.") from None
         live.known.update(request.bodies)
         drive.checkpoint = done.checkpoint
@@ -388,15 +395,3 @@ def _permitted(drive: _Drive) -> Answer:
         schemas=permission.schemas,
         server_us=dict(drive.spent),
     )
-
-
-def _check_bodies(live: Live, request: CallRequest) -> None:
-    """Refuse a request whose texts are not what their digests say, or that refers to texts never sent."""
-    for digest, text in request.bodies.items():
-        if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != digest:
-            raise ProblemError("invalid_request", "A text does not have the digest it is sent under.")
-    context = request.context
-    named = {*context.messages, context.prompt, context.model_message} - {None}
-    missing = sorted(digest for digest in named if digest and digest not in live.known and digest not in request.bodies)
-    if missing:
-        raise ProblemError("unknown_bodies", missing=tuple(missing))
