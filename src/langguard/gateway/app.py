@@ -18,12 +18,13 @@ from langguard.gateway.identity.principals import ApiKey
 from langguard.gateway.keys import Keys
 from langguard.gateway.problems import respond
 from langguard.gateway.routes import admin, calls, health, sessions
-from langguard.gateway.services.analysis import Analysis
+from langguard.gateway.services.analysis import WARM, Analysis
 from langguard.gateway.services.api_keys import ApiKeys
 from langguard.gateway.services.calls import Calls
 from langguard.gateway.services.connections import Connections
 from langguard.gateway.services.evidence import Evidence
 from langguard.gateway.services.judge import Judge
+from langguard.gateway.services.masker import WARM as MASKER_WARM
 from langguard.gateway.services.masker import Masker
 from langguard.gateway.services.policies import Policies
 from langguard.gateway.services.recorder import Draft, Recorder
@@ -118,8 +119,9 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         LedgerError: The store can't be used.
     """
     ground = open_ground(settings.data)
-    analysis_pool = WorkerPool(1)
-    masking_pool = WorkerPool(1)
+    # Two of each, so that one statement that is stuck, or one long result, does not hold up everyone else's.
+    analysis_pool = WorkerPool(2, initializer=WARM)
+    masking_pool = WorkerPool(2, initializer=MASKER_WARM, payload=settings.masking)
     connections: Connections | None = None
     try:
         masker = Masker(masking_pool, settings.masking, timeout=_MASK_SECONDS)

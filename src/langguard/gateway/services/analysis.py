@@ -14,6 +14,7 @@ from langguard.workers import WorkerDiedError, WorkerPool, WorkerTimeoutError
 
 _REMEMBERED = 4096
 _LONGEST = 16_384  # characters; a longer statement is analysed each time
+WARM = "langguard.gateway.services.analysis:warm_worker"
 _ANALYZE = "langguard.gateway.services.analysis:analyze_in_worker"
 _REWRITE = "langguard.gateway.services.analysis:rewrite_in_worker"
 
@@ -66,6 +67,11 @@ class Analysis:
             while len(self._seen) > _REMEMBERED:
                 self._seen.popitem(last=False)
         return answer
+
+
+def warm_worker(_: object = None) -> None:
+    """Load the SQL room ahead of the first statement."""
+    import langguard.sql  # noqa: F401, PLC0415 - as below
 
 
 def analyze_in_worker(payload: tuple[str, Catalog, str]) -> Facts | Refusal:

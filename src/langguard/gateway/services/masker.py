@@ -14,7 +14,7 @@ from langguard.protocol import MaskPlan, Result
 from langguard.workers import WorkerDiedError, WorkerPool, WorkerTimeoutError
 
 _FUNCTION = "langguard.detectors.worker:mask"
-_WARM = "langguard.detectors.worker:warm"
+WARM = "langguard.detectors.worker:warm"
 _SUPPORTED = "langguard.detectors.worker:supported"
 _START = 60.0
 
@@ -37,7 +37,7 @@ class Masker:
         Raises:
             MaskingError: It does not work; the gateway must not start.
         """
-        return str(await self._submit(_WARM, self._settings, _START))
+        return str(await self._submit(WARM, self._settings, _START))
 
     async def supported(self) -> frozenset[str]:
         """Return the entities the engine finds, for checking a policy.
