@@ -77,8 +77,8 @@ def test_it_listens_on_no_port_and_asks_for_a_password():
 
 
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-@pytest.mark.parametrize("moment", ["ready, with a client", "starting"])
-def test_nothing_is_left_when_its_process_dies(ending, moment, tmp_path):
+@pytest.mark.parametrize("delay", [None, 0, 0.1, 0.3], ids=["ready, with a client", "at once", "early", "late"])
+def test_nothing_is_left_when_its_process_dies(ending, delay):
     # TMPDIR tells where to look when the process dies too early to say.
     home = Path(databases.tempfile.mkdtemp(prefix="lg-test-"))
     home.chmod(0o1777)  # as /tmp is
@@ -91,12 +91,13 @@ def test_nothing_is_left_when_its_process_dies(ending, moment, tmp_path):
         # A test run in the background has SIGINT ignored, and children would inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    if moment == "starting":
-        while child.poll() is None and not list(home.glob("*/password")) and not list(home.glob("*/data")):
-            time.sleep(0.005)
+    if delay is not None:
+        while child.poll() is None and not list(home.glob("langguard-*")):
+            time.sleep(0.001)
+        time.sleep(delay)
     else:
         assert child.stdout.readline().startswith("postgresql://")
-    (folder,) = home.iterdir()
+    (folder,) = home.glob("langguard-*")
     child.send_signal(ending)
     child.communicate(timeout=20)
     wait_until_gone(folder)
@@ -134,6 +135,16 @@ def test_a_path_too_long_for_a_socket_is_not_used(tmp_path):
     assert list(deep.iterdir()) == []
 
 
+@pytest.mark.skipif(not AS_ROOT, reason="only root can be kept out of a folder by its account's rights")
+def test_a_folder_closed_to_the_account_is_not_used(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    with start_postgres(closed) as server:
+        assert not folder_of(server.dsn).is_relative_to(closed)
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    assert list(closed.iterdir()) == []
+
+
 @pytest.mark.skipif(not AS_ROOT, reason="only root starts the server as another account")
 def test_binaries_in_a_closed_home_are_copied_and_the_home_stays_closed(tmp_path, monkeypatch):
     found = databases._find_binaries()
@@ -162,11 +173,11 @@ def test_a_server_that_can_not_start_says_why_and_is_cleaned_up(tmp_path, monkey
         (fake / name).chmod(0o755)
     monkeypatch.setattr(databases, "_find_binaries", lambda: fake)
     places = []
-    real = databases._make_place
-    monkeypatch.setattr(databases, "_make_place", lambda *given: places.append(real(*given)) or places[-1])
+    real = databases._open_server
+    monkeypatch.setattr(databases, "_open_server", lambda *given: places.append(real(*given)) or places[-1])
     with pytest.raises(DatabaseStartError, match="no room for this"):
         start_postgres()
-    assert not places[0].exists()
+    assert not places[0].place.exists()
     with start_database() as instead:
         assert instead.dialect == "sqlite"
         assert "no room for this" in instead.note

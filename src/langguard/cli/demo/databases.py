@@ -40,14 +40,19 @@ _UNPRIVILEGED: Final = ("nobody", "daemon")
 # fsync is off because the data is thrown away at the end.
 _SERVER_OPTIONS: Final = ("-h", "", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "log_min_messages=fatal")
 
-# $1: the folder; $2: the binaries; the rest: the server's options. File descriptor 3 is the pipe from the process that
-# started us: it becomes readable when that process says stop, or is gone. SIGINT asks for a fast shutdown, but a shell
-# starts background jobs with it ignored, so a server that is only just starting needs SIGTERM.
+# $1: the folder to make; the rest: the server's options. The pipe from the process that started us (file descriptor 3)
+# brings a password and the folder of the binaries, and after that nothing: it becomes readable when that process says
+# stop, or is gone. The keeper makes the folder itself, so that no moment leaves one behind that nobody removes.
+# SIGINT asks for a fast shutdown, but a shell starts background jobs with it ignored, so a server that is only just
+# starting needs SIGTERM.
 _KEEPER: Final = """
-folder=$1 bin=$2
-shift 2
+umask 077
+folder=$1
+shift
 exec 3<&0 </dev/null
-if "$bin/initdb" --no-sync --no-instructions --encoding=UTF8 --locale=C --auth=scram-sha-256 --username=postgres \
+mkdir "$folder" || exit
+if IFS= read -r password <&3 && IFS= read -r bin <&3 && printf '%s\\n' "$password" >"$folder/password" &&
+    "$bin/initdb" --no-sync --no-instructions --encoding=UTF8 --locale=C --auth=scram-sha-256 --username=postgres \
         --pwfile="$folder/password" -D "$folder/data" 3<&-; then
     rm -f "$folder/password"
     "$bin/postgres" -D "$folder/data" -k "$folder" "$@" 3<&- &
@@ -61,7 +66,7 @@ if "$bin/initdb" --no-sync --no-instructions --encoding=UTF8 --locale=C --auth=s
     wait "$server"
     kill "$watcher" 2>/dev/null
 fi
-cd / && rm -rf "$folder"
+rm -rf "$folder"
 """
 
 
@@ -178,17 +183,14 @@ def start_postgres(folder: Path | None = None) -> RunningDatabase:
         msg = "psycopg is not installed; pip install 'langguard[demo]'."
         raise MissingExtraError(msg)
     account = _unprivileged_account()
-    place = _make_place(folder, account)
-    server: _Server | None = None
+    server = _open_server(folder, account)
     try:
         if account is not None:
-            binaries = _reachable(binaries, place, account)
-        server = _Server(place, binaries, account)
+            binaries = _reachable(binaries, server.place, account)
+        server.start(binaries)
         version = server.wait_until_ready()
     except BaseException as error:
-        if server is not None:
-            server.stop()
-        shutil.rmtree(place, ignore_errors=True)
+        server.stop()
         if isinstance(error, OSError):
             msg = f"PostgreSQL did not start: {error}."
             raise DatabaseStartError(msg) from error
@@ -214,21 +216,17 @@ class _Account:
 class _Server:
     """The keeper's process, and what is needed to log in and to end it."""
 
-    def __init__(self, place: Path, binaries: Path, account: _Account | None) -> None:
-        self._place = place
+    def __init__(self, place: Path, account: _Account | None) -> None:
+        self.place = place
         self._password = new_id("pg")
-        secret = place / "password"
-        secret.touch(mode=0o600)
-        secret.write_text(self._password + "\n", encoding="ascii")
-        if account is not None:
-            shutil.chown(secret, account.uid)
         self._log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the server
         self._keeper = subprocess.Popen(
-            ["/bin/sh", "-c", _KEEPER, "langguard-demo", str(place), str(binaries), *_SERVER_OPTIONS],
+            ["/bin/sh", "-c", _KEEPER, "langguard-demo", str(place), *_SERVER_OPTIONS],
+            bufsize=0,
             stdin=subprocess.PIPE,
             stdout=self._log,
             stderr=subprocess.STDOUT,
-            cwd=place,
+            cwd="/",
             # A fixed environment: initdb is quicker with TZ set, and PGDATA or PGPORT of the user's must not get in.
             env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", "TZ": "UTC"},
             start_new_session=True,  # Ctrl-C is for us; the server ends after its last client
@@ -237,11 +235,25 @@ class _Server:
             extra_groups=[] if account else None,
         )
 
+    def has_place(self) -> bool:
+        """Wait for the keeper to make its folder; False where it can't."""
+        while not self.place.is_dir():
+            if self._keeper.poll() is not None:
+                return False
+            time.sleep(0.005)
+        return True
+
+    def start(self, binaries: Path) -> None:
+        """Let the keeper make the data and start the server."""
+        pipe = self._keeper.stdin
+        if pipe is not None:
+            pipe.write(f"{self._password}\n{binaries}\n".encode())
+
     def address(self, user: str, password: str, database: str) -> Address:
         """Return an address; without a user, the owner's."""
         login = f"{quote(user or _ADMIN, safe='')}:{quote(password if user else self._password, safe='')}"
         # The port is written out, because it names the socket and a PGPORT of the user's would replace the default.
-        rest = f"{login}@/{quote(database, safe='')}?host={quote(str(self._place), safe='/')}&port={_PORT}"
+        rest = f"{login}@/{quote(database, safe='')}?host={quote(str(self.place), safe='/')}&port={_PORT}"
         return Address(url=f"postgresql+psycopg://{rest}", dsn=f"postgresql://{rest}")
 
     def wait_until_ready(self) -> str:
@@ -251,7 +263,7 @@ class _Server:
         clock = SystemClock()
         deadline = clock.ticks() + _START_SECONDS * SECOND
         dsn = self.address("", "", _ADMIN).dsn
-        socket = Path(f"{self._place}{_SOCKET_NAME}")
+        socket = Path(f"{self.place}{_SOCKET_NAME}")
         refusal = ""
         while clock.ticks() < deadline and self._keeper.poll() is None:
             if socket.exists():
@@ -278,7 +290,7 @@ class _Server:
             # The keeper leads its own process group; a server's backends end by themselves when it is gone.
             os.killpg(self._keeper.pid, 9)
             self._keeper.wait()
-        shutil.rmtree(self._place, ignore_errors=True)
+        shutil.rmtree(self.place, ignore_errors=True)
         if not keep_log:
             self._log.close()
 
@@ -318,17 +330,16 @@ def _unprivileged_account() -> _Account | None:
     raise DatabaseStartError(msg)
 
 
-def _make_place(folder: Path | None, account: _Account | None) -> Path:
-    """Make a new folder of the server's own, mode 0700, which it can reach and whose path fits a socket's."""
-    for base in (Path(folder or tempfile.gettempdir()).resolve(), Path("/tmp").resolve()):  # noqa: S108 - mkdtemp is safe
-        place = Path(tempfile.mkdtemp(prefix="langguard-pg-", dir=base))
-        if len(f"{place}{_SOCKET_NAME}".encode()) <= _SOCKET_LIMIT:
-            if account is None:
-                return place
-            shutil.chown(place, account.uid)
-            if _works(["/bin/sh", "-c", ":"], place, account):
-                return place
-        place.rmdir()
+def _open_server(folder: Path | None, account: _Account | None) -> _Server:
+    """Return a server, not started, with a new folder of its own: mode 0700, of `account`, fit for a socket."""
+    for base in (Path(folder or tempfile.gettempdir()).resolve(), Path("/tmp").resolve()):  # noqa: S108 - see new_id
+        place = base / new_id("langguard-pg")
+        if len(f"{place}{_SOCKET_NAME}".encode()) > _SOCKET_LIMIT:
+            continue
+        server = _Server(place, account)
+        if server.has_place():
+            return server
+        server.stop()
     msg = f"no temporary folder that the account {account.name if account else 'running this'} can use for a socket."
     raise DatabaseStartError(msg)
 
