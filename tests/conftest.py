@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.support.gateway import gateway
 
 if TYPE_CHECKING:
     from langguard.cli.demo.databases import Address, RunningDatabase
 
+__all__ = ["gateway"]
 _numbers = itertools.count(1)
 
 

@@ -35,6 +35,7 @@ from langguard.gateway.services.entries import intent_data, intent_texts, outcom
 from langguard.gateway.services.judge import Judge, Judged
 from langguard.gateway.services.masker import Masker
 from langguard.gateway.services.recorder import Draft, Recorded, Recorder
+from langguard.gateway.services.reports import check_report
 from langguard.gateway.services.sessions import Live, Sessions
 from langguard.gateway.services.structure import structure_rows
 from langguard.gateway.services.texts import check_texts
@@ -288,10 +289,7 @@ class Calls:
         earlier = await self._stored.find(live.id, call_id)
         if earlier is None or earlier.answer is None or earlier.answer.obligations is None:
             raise ProblemError("not_reportable")
-        if (report.status == "ok") != (report.result is not None):
-            raise ProblemError("invalid_request", "An outcome that is ok has a result, and no other has.")
-        if report.result is not None and len(report.result.rows) > earlier.answer.obligations.rows:
-            raise ProblemError("not_reportable", "More rows than the call was allowed; discard them.")
+        check_report(report, earlier.answer.obligations)
         answer = msgspec.structs.replace(earlier.answer, result=report.result, error=report.error)
         recorded = await self._commit_outcome(
             live,
