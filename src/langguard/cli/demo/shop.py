@@ -368,7 +368,7 @@ def _seed_sqlite(path: str, statements: tuple[str, ...]) -> None:
             link.execute(statement)
         for name, rows in shop().tables().items():
             marks = ", ".join("?" * len(rows[0]))
-            link.executemany(f"INSERT INTO {name} VALUES ({marks})", (_sqlite_row(row) for row in rows))  # noqa: S608
+            link.executemany(f"INSERT INTO {name} VALUES ({marks})", (_sqlite_row(row) for row in rows))
         for statement in _INDEXES:
             link.execute(statement)
 
