@@ -95,7 +95,7 @@ def test_an_agent_run_is_exact_with_its_whole_story(world):
     assert context.source == "callbacks"
     assert context.thread_id == "t-1"
     assert context.tool == "sql_db_query"
-    assert [run.kind for run in context.runs][0] == "tool"
+    assert context.runs[0].kind == "tool"
     assert context.runs[-1].id == context.root_run_id
     assert context.runs[-1].parent is None
     assert all(run.parent == above.id for run, above in zip(context.runs, context.runs[1:], strict=False))
@@ -182,7 +182,9 @@ def test_parallel_sub_agents_and_a_tool_with_the_same_ids_are_never_mixed_up(wor
                 {"name": "ask_inner", "args": {"question": f"inner{i} SQL:select 8{i}"}, "id": f"call_{i}"}
                 for i in range(1, 4)
             ]
-            return AIMessage("", tool_calls=[*calls, {"name": "sql_db_query", "args": {"query": "select 99"}, "id": "call_0"}])
+            return AIMessage(
+                "", tool_calls=[*calls, {"name": "sql_db_query", "args": {"query": "select 99"}, "id": "call_0"}]
+            )
 
     create_agent(Outer(), [ask_inner, world.tool], name="outer").batch(
         [asked(f"outer{i} SQL:select 99") for i in range(3)]
@@ -210,7 +212,9 @@ def test_a_resumed_run_is_exact_from_the_graphs_state(world, monkeypatch):
     config = {"configurable": {"thread_id": "t1"}}
     agent.invoke(asked("q1 SQL:select 1"), config)
     monkeypatch.setattr(RECORDER, "runs", Runs())  # another process would know nothing
-    monkeypatch.setattr("langguard.components.provenance.capture.__kwdefaults__", {"runs": RECORDER.runs}, raising=False)
+    monkeypatch.setattr(
+        "langguard.components.provenance.capture.__kwdefaults__", {"runs": RECORDER.runs}, raising=False
+    )
     agent.invoke(Command(resume={"decisions": [{"type": "approve"}]}), config)
     all_exact(world, 1)
     assert world.calls()[0].context.source == "state"

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -92,7 +92,9 @@ class FakeGateway:
         requests: Every request as (method, path, token, body).
     """
 
-    def __init__(self, connections: tuple[ConnectionInfo, ...] = (), schema: list[tuple[Any, ...]] | None = None) -> None:
+    def __init__(
+        self, connections: tuple[ConnectionInfo, ...] = (), schema: list[tuple[Any, ...]] | None = None
+    ) -> None:
         self.connections = connections or (
             ConnectionInfo(name="shop", kind="sql", dialect="postgres", custody="gateway"),
         )
@@ -161,7 +163,7 @@ class FakeGateway:
         self.bodies.clear()
         self.start()
 
-    def __enter__(self) -> "FakeGateway":
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
@@ -232,7 +234,7 @@ class FakeGateway:
                 return fault
         return self.route(method, path, token, body)
 
-    def route(self, method: str, path: str, token: str, body: bytes) -> Any:  # noqa: PLR0911
+    def route(self, method: str, path: str, token: str, body: bytes) -> Any:
         with self.lock:
             if (method, path) == ("POST", "/v1/sessions"):
                 if token not in self.keys:
@@ -353,4 +355,4 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_DELETE = _serve
+    do_GET = do_POST = do_DELETE = _serve  # noqa: N815 - http.server's names

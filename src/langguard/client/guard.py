@@ -212,7 +212,7 @@ class Guard:
         Raises:
             LangguardError: It is not known to be recorded.
         """
-        self._send(self._current(), "POST", "/v1/observations", observation, object)
+        self._send(self._current(), "POST", "/v1/observations", observation, replies.Accepted)
 
     def close(self) -> None:
         """End the session, if this client opened it, and close all connections. Nothing can be asked afterwards."""

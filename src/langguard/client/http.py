@@ -302,6 +302,9 @@ class Transport:
             response.close()
 
     def _read(self, response: http.client.HTTPResponse) -> bytes:
+        if response.length is None and not response.chunked:
+            msg = f"The gateway at {self._endpoint} broke off its answer, or did not say where it ends."
+            raise NoReplyError(msg)
         parts: list[bytes] = []
         size = 0
         while part := response.read(_CHUNK):

@@ -36,6 +36,10 @@ class UnknownBodiesError(LangguardError):
         self.missing = missing
 
 
+class Accepted:
+    """Stands for a model where the status alone says what matters: it was taken."""
+
+
 class StillRunningError(LangguardError):
     """The call is known and its outcome is not: ask for it again."""
 
@@ -57,7 +61,7 @@ def read(reply: Reply, kind: type[T], *, secret: str, call_id: str = "") -> T:
         LangguardError: What the gateway's problem says; GatewayUnavailableError for a reply that can't be read.
     """
     if 200 <= reply.status < 300:
-        return _decode(reply, kind)
+        return kind() if kind is Accepted else _decode(reply, kind)
     if 300 <= reply.status < 400:
         msg = f"The gateway answered with a redirect ({reply.status}), which is not followed: check its address."
         raise GatewayUnavailableError(msg)
