@@ -10,7 +10,7 @@ from collections import OrderedDict
 from typing import Any
 
 from langguard.protocol import Catalog, Facts, Refusal
-from langguard.workers import WorkerDiedError, WorkerPool, WorkerTimeoutError
+from langguard.workers import WorkerError, WorkerPool, WorkerTimeoutError
 
 _REMEMBERED = 4096
 _LONGEST = 16_384  # characters; a longer statement is analysed each time
@@ -29,7 +29,7 @@ class Analysis:
         self._seen: OrderedDict[tuple[str, ...], Any] = OrderedDict()
 
     async def analyze(self, text: str, catalog: Catalog) -> Facts | Refusal:
-        """Return what a statement does, or why it is refused; a worker that hangs or dies refuses too."""
+        """Return what a statement does, or why it is refused; a worker that hangs, dies or fails refuses too."""
         found: Facts | Refusal = await self._ask(_ANALYZE, text, catalog, "")
         return found
 
@@ -56,7 +56,7 @@ class Analysis:
                 reason="The statement took too long to analyse.",
                 hint="Write it shorter, with less nesting.",
             )
-        except WorkerDiedError:
+        except WorkerError:
             return Refusal(
                 code="not_analysed",
                 reason="The analyser stopped on this statement.",

@@ -11,7 +11,7 @@ from langguard.detectors import EngineSettings
 from langguard.errors import MaskingError
 from langguard.flow import Rows
 from langguard.protocol import MaskPlan, Result
-from langguard.workers import WorkerDiedError, WorkerPool, WorkerTimeoutError
+from langguard.workers import WorkerError, WorkerPool, WorkerTimeoutError
 
 _FUNCTION = "langguard.detectors.worker:mask"
 WARM = "langguard.detectors.worker:warm"
@@ -75,7 +75,7 @@ class Masker:
         except WorkerTimeoutError:
             msg = "Masking the result took too long, so it was not released; ask for fewer rows or shorter texts."
             raise MaskingError(msg) from None
-        except WorkerDiedError:
+        except WorkerError:
             msg = "The masking worker stopped, so the result was not released; try again."
             raise MaskingError(msg) from None
 
