@@ -32,6 +32,9 @@ test-full: $(VENV)/dev.done  ## Every test, with the long random searches
 lint: $(VENV)/dev.done  ## Style, types, layering, declared dependencies
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/deptry src
 
+wheel-check: $(VENV)/dev.done  ## Build the wheel and use it from empty environments
+	@bash .ci/wheel-check
+
 bench: $(VENV)/dev.done  ## What the guard costs, against the same database without it
 	@$(BIN)/python -m bench $(ARGS)
 
