@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy.engine import Dialect
 
@@ -17,6 +17,9 @@ from langguard.protocol import CallRequest, ConnectionInfo, Result, SchemaCall, 
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+UNKNOWN_TABLE: Final = "unknown_table"
+"""The gateway's reason where a table that was named is not there."""
 
 
 class SqlAccess:
@@ -127,7 +130,7 @@ class Schema:
 
     def _shown(self, names: Sequence[str] | None) -> tuple[dict[str, TableText], tuple[str, ...]]:
         wanted = None if names is None else list(dict.fromkeys(names))
-        tables, defaults = self._access.tables(wanted if wanted is not None else sorted(self._include) or None)
+        tables, defaults = self._named(wanted if wanted is not None else sorted(self._include) or None)
         usable = schema_text.chosen(tables, defaults, include=self._include, ignore=self._ignore)
         if wanted is None:
             return usable, defaults
@@ -136,6 +139,15 @@ class Schema:
             msg = f"table_names {missing} not found in database"
             raise ValueError(msg)
         return {by_name[name].shown(defaults): by_name[name] for name in wanted}, defaults
+
+    def _named(self, names: Sequence[str] | None) -> tuple[list[TableText], tuple[str, ...]]:
+        """Return the tables named; where the gateway says that one of them is not there, all of them."""
+        try:
+            return self._access.tables(names)
+        except AccessDeniedError as refused:
+            if names is None or refused.reason != UNKNOWN_TABLE:
+                raise
+        return self._access.tables(None)
 
     def _describe(self, name: str, table: TableText, defaults: Sequence[str]) -> str:
         if name in self._custom:

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import InvalidRequestError, StatementError
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.dml import UpdateBase
 from sqlalchemy.sql.elements import ClauseElement
 
 from langguard.errors import ConfigError
@@ -36,7 +37,10 @@ def dialect_for(name: str) -> Dialect:
     if kind is None:
         msg = f"Databases of dialect {name!r} are not supported yet; there is {', '.join(sorted(DEFAULT_SCHEMA))}."
         raise ConfigError(msg)
-    return kind(paramstyle="numeric_dollar")  # type: ignore[call-arg]
+    dialect = kind(paramstyle="numeric_dollar")  # type: ignore[call-arg]
+    if dialect.name == "postgresql":
+        dialect.supports_native_decimal = True  # as PostgreSQL's drivers do; else a Decimal would go out as a float
+    return dialect
 
 
 def compile_statement(
@@ -64,7 +68,9 @@ def compile_statement(
         msg = "The statement carries execution options, which could change what runs; pass it without."
         raise ConfigError(msg)
     given = dict(parameters or {})
-    compiled = command.compile(dialect=dialect, column_keys=sorted(given) if given else None)
+    made: Any = command
+    columns: Any = {"column_keys": sorted(given)} if given and isinstance(made, UpdateBase) else {}
+    compiled = made.compile(dialect=dialect, **columns)
     if not isinstance(compiled, SQLCompiler):
         return str(compiled).strip(), ()
     try:
