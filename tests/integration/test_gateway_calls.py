@@ -21,7 +21,7 @@ def token(gateway: SharedGateway) -> str:
 
 
 def count(gateway: SharedGateway, token: str, table: int) -> int:
-    answer = gateway.sql(token, f"SELECT n FROM counters WHERE id = {table}", id=new())
+    answer = gateway.sql(token, f"SELECT n FROM counters WHERE id = {table}", call=new())
     return answer.body["result"]["rows"][0][0]
 
 
@@ -29,7 +29,7 @@ def count(gateway: SharedGateway, token: str, table: int) -> int:
 def counter(gateway: SharedGateway, token: str) -> int:
     """The id of a counter of this test's own, at 0."""
     number = uuid.uuid4().int % 10**9
-    made = gateway.sql(token, f"INSERT INTO counters (id, n) VALUES ({number}, 0)", id=new())
+    made = gateway.sql(token, f"INSERT INTO counters (id, n) VALUES ({number}, 0)", call=new())
     assert made.body["result"]["affected"] == 1, made
     return number
 

@@ -288,7 +288,11 @@ def guarded(url: str, key: str, name: str = "shop", **more: Any) -> Any:
     from langguard import Guard, GuardedSQLDatabase
 
     guard = Guard(url, key, timeout=more.pop("timeout", 10))
-    return guard, GuardedSQLDatabase.from_gateway(name, guard=guard, **more)
+    try:
+        return guard, GuardedSQLDatabase.from_gateway(name, guard=guard, **more)
+    except BaseException:
+        guard.close()
+        raise
 
 
 def run_agent(database: Any, *queries: str) -> list[str]:
