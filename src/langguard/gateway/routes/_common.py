@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from langguard.clock import new_id
-from langguard.errors import LedgerError
+from langguard.errors import LedgerError, OutcomeUnknownError
 from langguard.gateway.identity import tokens
 from langguard.gateway.identity.principals import Principal
 from langguard.gateway.problems import ProblemError, respond
@@ -39,6 +39,9 @@ def guarded(handler: Handler) -> Handler:
             return await handler(request)
         except ProblemError as refused:
             return respond(refused.problem_code, refused.detail, refused.missing)
+        except OutcomeUnknownError as unknown:
+            _log.error("outcome not recorded: %s", unknown)
+            return respond("call_unknown", str(unknown))
         except LedgerError as failed:
             _log.error("not recorded: %s", failed)
             return respond("not_recorded", str(failed))

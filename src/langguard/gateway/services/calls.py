@@ -17,7 +17,7 @@ import msgspec
 
 from langguard.clock import Clock
 from langguard.drivers import sql
-from langguard.errors import MaskingError, TargetError
+from langguard.errors import LangguardError, TargetError
 from langguard.flow import (
     Ask,
     HandOver,
@@ -30,6 +30,7 @@ from langguard.flow import (
 )
 from langguard.gateway.keys import Keys
 from langguard.gateway.problems import ProblemError
+from langguard.gateway.services.binds import read_binds
 from langguard.gateway.services.call_store import UNKNOWN, CallStore, StoredCall
 from langguard.gateway.services.entries import intent_data, intent_texts, outcome_data, outcome_texts
 from langguard.gateway.services.judge import Judge, Judged
@@ -46,7 +47,6 @@ from langguard.protocol import (
     OutcomeReport,
     Receipt,
     SchemaCall,
-    values,
 )
 from langguard.stores.base import ConflictError, Store
 
@@ -115,8 +115,10 @@ class Calls:
         Raises:
             ProblemError: The request does not fit, or the session has ended.
             LedgerError: It could not be recorded; nothing ran.
+            OutcomeUnknownError: It ran, and its outcome could not be recorded.
         """
         check_texts(live, request)
+        read_binds(request)
         digest = hashlib.sha256(msgspec.json.encode((request.call, request.context))).hexdigest()
         key = (live.id, request.id)
         same, running = self._in_flight.get(key, (digest, None))
@@ -163,7 +165,9 @@ class Calls:
                 return _permitted(drive)
             try:
                 reply = await self._act(drive, step)
-            except (TargetError, MaskingError) as failed:
+            except ProblemError:
+                raise
+            except LangguardError as failed:
                 send = partial(steps.throw, failed)
             else:
                 send = partial(steps.send, reply)
@@ -237,7 +241,7 @@ class Calls:
                 sql.run_statement,
                 judged.connection.engine,
                 step.statement,
-                [values.decode(bind) for bind in step.binds],
+                read_binds(drive.request),
                 dialect=judged.catalog.dialect,
                 rows=step.obligations.rows,
                 timeout_ms=step.obligations.timeout_ms,
@@ -247,7 +251,7 @@ class Calls:
                 cancel=cancel,
             )
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-        except (ProblemError, ValueError) as failed:
+        except ProblemError as failed:
             raise TargetError(str(failed)) from None
         finally:
             drive.ran_us = self._clock.ticks() - before
