@@ -139,6 +139,8 @@ def run_statement(
                 connection.rollback()
             else:
                 connection.commit()
+            if handle.fired:
+                connection.invalidate()  # as above: it was fired just as the statement ended
             return found
     except TargetError:
         raise
@@ -147,6 +149,9 @@ def run_statement(
             msg = "The call was cancelled while it ran."
             raise TargetError(msg) from None
         raise TargetError(failures.describe(failed, statement)) from None
+    except Exception as failed:  # noqa: BLE001 - a driver may raise anything, and its text may quote a value
+        msg = f"The database's driver failed ({type(failed).__name__}); its text is not shown."
+        raise TargetError(msg) from None
 
 
 def _execute(connection: Connection, statement: str, binds: Sequence[Any], most: int, most_bytes: int) -> Rows:
