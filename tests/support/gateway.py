@@ -200,14 +200,12 @@ class GatewayProcess:
         os.kill(self.pid, which)
 
     def workers(self) -> list[int]:
-        """Return the process ids of its children."""
+        """Return the process ids of its children that are alive."""
         found = []
         for entry in Path("/proc").iterdir():
-            with contextlib.suppress(OSError, IndexError):
-                if (
-                    entry.name.isdecimal()
-                    and int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]) == self.pid
-                ):
+            with contextlib.suppress(OSError, ValueError):
+                state, parent = (entry / "stat").read_text().rsplit(")", 1)[1].split()[:2]
+                if int(parent) == self.pid and state != "Z":
                     found.append(int(entry.name))
         return found
 
