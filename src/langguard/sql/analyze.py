@@ -2,22 +2,24 @@
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import dataclass
 
-from sqlglot import TokenType, exp
-from sqlglot.dialects.dialect import Dialect
+from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
 from langguard.protocol import Action, Catalog, Facts, Output, Refusal
-from langguard.sql.calls import FUNCTIONS, called, listed_aliases, literals_kept
+from langguard.sql.allowed import WRITES
+from langguard.sql.calls import FUNCTIONS, called, literals_kept
 from langguard.sql.gate import LIMITS, Limits
-from langguard.sql.nodes import WRITES, check
+from langguard.sql.nodes import Tree, check, same_tree
 from langguard.sql.operators import STRINGS, check_operators
-from langguard.sql.parse import canonical, parse, placeholders
-from langguard.sql.refusals import Refused, refuse, refused
+from langguard.sql.parse import canonical, parse
+from langguard.sql.refusals import Refused, placed, refuse, refused
 from langguard.sql.scope import Field
 from langguard.sql.writes import Writes
 
 DIALECTS = frozenset(FUNCTIONS)
+LITERALS = frozenset({TokenType.STRING, TokenType.NUMBER, TokenType.HEX_STRING, TokenType.BIT_STRING})
 
 
 def analyze(text: str, dialect: str, catalog: Catalog, *, limits: Limits = LIMITS) -> Facts | Refusal:
@@ -68,80 +70,103 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         )
     if catalog.dialect != dialect:
         refuse("dialect_not_supported", f"The connection speaks {catalog.dialect}, not {dialect}.")
-    first = facts_of(text, dialect, catalog, limits)
-    wide = Limits(
-        bytes=limits.bytes * 16,
-        tokens=limits.tokens * 8,
-        depth=limits.depth * 2,
-        cost=limits.cost * 8,
-        chain=limits.chain,
-        arms=limits.arms,
-        subscripts=limits.subscripts,
-        case_depth=limits.case_depth,
+    first = _read(text, dialect, catalog, limits)
+    statement = canonical(first.tree.root, dialect)
+    literals_kept(first.tokens, statement, text)
+    last, named = first, first.named
+    if statement != text:
+        try:
+            last = _read(statement, dialect, catalog, limits.wide(), is_canonical=True)
+        except Refused as error:
+            raise placed(error.refusal, text) from None
+        named |= last.named
+        kept = same_tree(first.tree.root, last.tree.root) or canonical(last.tree.root, dialect) == statement
+        if not kept or not first.alike(last):
+            refuse(
+                "changed_by_rewriting",
+                "The statement does not keep its meaning when it is written in canonical form.",
+                text,
+                hint="Write it in a simpler way.",
+            )
+    else:
+        named |= called(last.tokens, text, dialect, aliases=last.tree.listed, canonical=True)
+    words = {t.text.lower() for t in last.tokens if t.token_type not in STRINGS} if dialect == "sqlite" else set()
+    try:
+        _own_functions(named | (words & {"like", "glob"}), catalog)  # SQLite carries these operators out by functions
+        check_operators(statement, last.tokens, dialect, catalog.user_operators)
+    except Refused as error:
+        raise placed(error.refusal, text) from None
+    return Facts(
+        statement=statement,
+        actions=last.actions,
+        tables=last.tables,
+        written=last.written,
+        touched=last.touched,
+        outputs=last.outputs,
+        functions=tuple(sorted(named)),
+        limit=literal_limit(last.tree.root),
+        filtered=last.filtered,
+        parameters=last.parameters,
+        shape=_shape(statement, last.tokens),
     )
-    second = facts_of(first.statement, dialect, catalog, wide)
-    if second.statement != first.statement or not same_meaning(first, second):
-        refuse(
-            "changed_by_rewriting",
-            "The statement does not keep its meaning when it is written in canonical form.",
-            text,
-            hint="Write it in a simpler way.",
-        )
-    return second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one reading of a text found; the tree has its names resolved. Fields as in `Facts`."""
+
+    tree: Tree
+    tokens: list[Token]
+    named: frozenset[str]
+    actions: tuple[Action, ...]
+    tables: tuple[str, ...]
+    written: tuple[str, ...]
+    touched: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    filtered: bool | None
+    parameters: int
+
+    def alike(self, other: "Reading") -> bool:
+        """Whether another reading does the same to the same columns."""
+        return all(getattr(self, name) == getattr(other, name) for name in MEANING)
+
+
+MEANING = ("actions", "tables", "written", "touched", "outputs", "filtered", "parameters")
 
 
 def same_meaning(one: Facts, other: Facts) -> bool:
     """Whether two statements do the same to the same columns."""
-    return (
-        one.actions == other.actions
-        and one.tables == other.tables
-        and one.written == other.written
-        and one.touched == other.touched
-        and one.outputs == other.outputs
-        and one.filtered == other.filtered
-        and one.parameters == other.parameters
-    )
+    return all(getattr(one, name) == getattr(other, name) for name in MEANING)
 
 
-def facts_of(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
-    """Return the facts of a text as it stands; `statement` is its canonical form."""
-    tree, tokens = parse(text, dialect, limits)
+def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canonical: bool = False) -> Reading:
+    root, tokens = parse(text, dialect, limits)
     functions = FUNCTIONS[dialect]
-    check(tree, functions)
-    named = called(tokens, text, dialect, aliases=listed_aliases(tree))
+    tree = check(root, functions)
+    named = called(tokens, text, dialect, aliases=tree.listed, canonical=is_canonical)
     parameters = _parameters(tree)
-
-    resolver = Writes(dialect, text, catalog)
-    resolver.take_names(tree)
+    resolver = Writes(dialect, text, catalog, limits)
+    resolver.take_names(tree.names)
     actions: set[Action] = {"read"}
     written: tuple[str, ...] = ()
     filtered = None
-    if isinstance(tree, WRITES):
-        result = resolver.write(tree)
+    if isinstance(root, WRITES):
+        result = resolver.write(root)
         outputs, filtered, written = result.outputs, result.filtered, (result.table,)
         actions = {"write", "read"} if resolver.touched else {"write"}
     else:
-        outputs = resolver.query(tree, {}, None)
-
-    statement = canonical(tree, dialect)
-    literals_kept(tokens, statement, text)
-    sent = Dialect.get_or_raise(dialect).tokenize(statement)
-    named |= called(sent, statement, dialect, aliases=listed_aliases(tree), canonical=True)
-    words = {t.text.lower() for t in sent if t.token_type not in STRINGS} if dialect == "sqlite" else set()
-    _own_functions(named | (words & {"like", "glob"}), catalog)  # SQLite carries these operators out by functions
-    check_operators(statement, sent, dialect, catalog.user_operators)
-    return Facts(
-        statement=statement,
+        outputs = resolver.query(root, {}, None)
+    return Reading(
+        tree=tree,
+        tokens=tokens,
+        named=named,
         actions=tuple(sorted(actions)),
         tables=tuple(sorted(resolver.tables)),
         written=written,
         touched=tuple(sorted(resolver.touched)),
         outputs=tuple(_output(f) for f in outputs),
-        functions=tuple(sorted(named)),
-        limit=literal_limit(tree),
         filtered=filtered,
         parameters=parameters,
-        shape=_shape(statement, dialect),
     )
 
 
@@ -155,8 +180,8 @@ def _output(field: Field) -> Output:
     )
 
 
-def _parameters(tree: exp.Expr) -> int:
-    numbers = placeholders(tree)
+def _parameters(tree: Tree) -> int:
+    numbers = tree.parameters
     if numbers != set(range(1, len(numbers) + 1)):
         refuse(
             "placeholder_not_allowed",
@@ -188,9 +213,7 @@ def literal_limit(tree: exp.Expr) -> int | None:
     return int(text) if not number.is_string and text.isascii() and text.isdigit() else None
 
 
-def _shape(statement: str, dialect: str) -> str:
+def _shape(statement: str, tokens: list[Token]) -> str:
     """Return the digest of a canonical text with a ? for each literal."""
-    literals = {TokenType.STRING, TokenType.NUMBER, TokenType.HEX_STRING, TokenType.BIT_STRING}
-    tokens = Dialect.get_or_raise(dialect).tokenize(statement)
-    words = ["?" if t.token_type in literals else statement[t.start : t.end + 1] for t in tokens]
+    words = ["?" if t.token_type in LITERALS else statement[t.start : t.end + 1] for t in tokens]
     return hashlib.sha256(" ".join(words).encode()).hexdigest()

@@ -4,7 +4,9 @@ The parser rewrites some names and drops the quotes of others, so the names befo
 it came, and again in the text that will be sent.
 """
 
-from sqlglot import Token, TokenType, exp
+from collections.abc import Collection
+
+from sqlglot import Token, TokenType
 
 from langguard.sql.functions_postgres import FUNCTIONS as POSTGRES
 from langguard.sql.functions_sqlite import FUNCTIONS as SQLITE
@@ -34,7 +36,7 @@ LISTS_BEFORE = frozenset({"as", "into", "with", "recursive", ","})
 
 
 def called(
-    tokens: list[Token], text: str, dialect: str, *, aliases: frozenset[str] = frozenset(), canonical: bool = False
+    tokens: list[Token], text: str, dialect: str, *, aliases: Collection[str] = (), canonical: bool = False
 ) -> frozenset[str]:
     """Return the functions that stand before a "(", lower case.
 
@@ -50,9 +52,10 @@ def called(
     """
     allowed = FUNCTIONS[dialect]
     found = set()
-    for at, token in enumerate(tokens[:-1]):
-        if tokens[at + 1].token_type != TokenType.L_PAREN or not _wordlike(token):
+    for at, follower in enumerate(tokens):
+        if follower.token_type != TokenType.L_PAREN or not at or not _wordlike(tokens[at - 1]):
             continue
+        token = tokens[at - 1]
         name = token.text.lower().split()[-1]  # "group by" is one token
         if token.token_type == TokenType.IDENTIFIER:
             if name not in aliases:
@@ -74,16 +77,6 @@ def _wordlike(token: Token) -> bool:
     return token.token_type == TokenType.IDENTIFIER or (
         token.token_type not in {TokenType.STRING, TokenType.NUMBER} and token.text[:1].isidentifier()
     )
-
-
-def listed_aliases(tree: exp.Expr) -> frozenset[str]:
-    """Return the lower-case names that a statement follows with a list of columns, `t(a, b)`."""
-    names = {a.name.lower() for a in tree.find_all(exp.TableAlias) if a.args.get("columns")}
-    inserted = [s.this for s in tree.find_all(exp.Schema) if isinstance(s.this, exp.Table)]
-    names |= {t.name.lower() for t in inserted} | {t.alias.lower() for t in inserted}
-    names |= {w.name.lower() for s in tree.find_all(exp.Select) for w in s.args.get("windows") or ()}
-    names |= {c.alias.lower() for c in tree.find_all(exp.CTE)}
-    return frozenset(names)
 
 
 def literals_kept(before: list[Token], after: str, text: str) -> None:

@@ -4,16 +4,19 @@ Text alone can't say what a view, a row-security policy, an overload or an attri
 decision needs `analyze` with the catalogue.
 """
 
+from collections.abc import Collection
+
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 
 from langguard.protocol import Catalog, Column, Facts, Table
+from langguard.sql.allowed import WRITES
 from langguard.sql.analyze import DIALECTS, analyze
-from langguard.sql.calls import FUNCTIONS, called, listed_aliases, literals_kept
+from langguard.sql.calls import FUNCTIONS, called, literals_kept
 from langguard.sql.expressions import ROWID
 from langguard.sql.gate import LIMITS
 from langguard.sql.names import key, no_system_table, stored
-from langguard.sql.nodes import WRITES, check
+from langguard.sql.nodes import check
 from langguard.sql.operators import check_operators
 from langguard.sql.parse import canonical, parse
 from langguard.sql.refusals import Refused, refuse
@@ -63,9 +66,9 @@ def actions(text: str, dialect: str) -> set[str]:
 def _actions(text: str, dialect: str) -> set[str]:
     if dialect not in DIALECTS:
         return _strictly(text, dialect)
-    _structure(text, dialect)
+    listed = _structure(text, dialect)
     tree, tokens = parse(text, dialect)
-    sent = _sent(tree, tokens, text, dialect)
+    sent = _sent(tree, tokens, text, dialect, listed)
     again, _ = parse(sent, dialect)
     if canonical(again, dialect) != sent:
         refuse("changed_by_rewriting", "The statement has no stable form.")
@@ -76,10 +79,11 @@ def _actions(text: str, dialect: str) -> set[str]:
     return {"write", "read"} if reads or isinstance(tree.args.get("expression"), exp.Select) else {"write"}
 
 
-def _structure(text: str, dialect: str) -> None:
+def _structure(text: str, dialect: str) -> Collection[str]:
+    """Check a text's parts, and return the names it follows with a bracket."""
     tree, tokens = parse(text, dialect)
-    check(tree, FUNCTIONS[dialect])
-    called(tokens, text, dialect, aliases=listed_aliases(tree))
+    listed = check(tree, FUNCTIONS[dialect]).listed
+    called(tokens, text, dialect, aliases=listed)
     ctes = {key(stored(c.args["alias"].this, dialect), dialect) for c in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier):
@@ -93,13 +97,14 @@ def _structure(text: str, dialect: str) -> None:
         hidden = name in ATTRIBUTES or (dialect == "sqlite" and name in ROWID)
         if hidden or (bare and name in NO_PARENTHESES):
             refuse("function_not_allowed", "This value is not allowed.", column.name)
+    return listed
 
 
-def _sent(tree: exp.Expr, tokens: list[Token], text: str, dialect: str) -> str:
+def _sent(tree: exp.Expr, tokens: list[Token], text: str, dialect: str, listed: Collection[str]) -> str:
     sent = canonical(tree, dialect)
     literals_kept(tokens, sent, text)
     words_sent = Dialect.get_or_raise(dialect).tokenize(sent)
-    called(words_sent, sent, dialect, aliases=listed_aliases(tree), canonical=True)
+    called(words_sent, sent, dialect, aliases=listed, canonical=True)
     check_operators(sent, words_sent, dialect, ())
     return sent
 

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from sqlglot import exp
 
+from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.names import quoted, stored, unknown_column
 from langguard.sql.refusals import refuse
 from langguard.sql.scope import NOTHING, Field, Scope, Value, resolve
@@ -18,9 +19,12 @@ ROWID = frozenset({"rowid", "oid", "_rowid_"})
 class Expressions(ABC):
     """Resolves the columns of expressions, in place, and notes each base column read."""
 
-    def __init__(self, dialect: str, text: str) -> None:
+    def __init__(self, dialect: str, text: str, limits: Limits = LIMITS) -> None:
         self.dialect = dialect
         self.text = text
+        self.limits = limits
+        self.work = 0
+        self.columns = 0
         self.tables: set[str] = set()
         self.touched: set[str] = set()
 
@@ -29,19 +33,36 @@ class Expressions(ABC):
         """Return the columns of a query's result."""
         ...
 
+    def spend(self, steps: int) -> None:
+        """Count steps of work and refuse a statement that takes too many: recursion and wide tables multiply them."""
+        self.work += steps
+        if self.work > self.limits.work:
+            refuse(
+                "too_complex",
+                "The statement takes too many steps to trace.",
+                hint="Name the columns you need, and split the statement.",
+            )
+
     def carries(self, root: exp.Expr | None, scope: Scope, ctes: Ctes) -> frozenset[str]:
         """Return every base column that can show in the value of an expression.
 
         A query inside it counts with all that it reads, conditions too: its value depends on them, and EXISTS or a
         scalar query can be made to answer any yes-or-no question about what it reads.
         """
+        if root is None or isinstance(root, SKIPPED):
+            return NOTHING
+        if type(root) is exp.Column:
+            return self.column(root, scope).columns
         found: set[str] = set()
-        stack = [root] if root is not None else []
+        stack = [root]
         while stack:
             node = stack.pop()
+            self.spend(1)
             match node:
                 case exp.Column():
-                    found |= self.column(node, scope).columns
+                    columns = self.column(node, scope).columns
+                    self.spend(len(columns) // 8)
+                    found |= columns
                 case exp.Query() | exp.Values():
                     found |= self.inner(node, scope, ctes)[0]
                 case exp.Star():
@@ -54,10 +75,8 @@ class Expressions(ABC):
                     stack.append(node.this)
                 case exp.Kwarg():
                     stack.append(node.expression)
-                case _ if isinstance(node, SKIPPED):
-                    continue
                 case _:
-                    stack.extend(c for _, c in _children(node))
+                    stack.extend(child for _, child in _children(node))
         return frozenset(found)
 
     def _window(self, node: exp.Window, scope: Scope) -> frozenset[str]:
@@ -73,6 +92,7 @@ class Expressions(ABC):
 
     def inner(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> tuple[frozenset[str], tuple[Field, ...]]:
         """Return all that a query inside an expression reads, and its columns."""
+        self.spend(16 + len(self.touched) // 8)
         before, self.touched = self.touched, set()
         try:
             fields = self.query(node, ctes, scope)
@@ -140,9 +160,12 @@ class Expressions(ABC):
 
 
 def _children(node: exp.Expr) -> list[tuple[str, exp.Expr]]:
-    return [
-        (name, child)
-        for name, value in node.args.items()
-        for child in (value if isinstance(value, list) else [value])
-        if isinstance(child, exp.Expr)
-    ]
+    """Return the children that may carry something, each with the name of the argument it stands in."""
+    found: list[tuple[str, exp.Expr]] = []
+    for name, value in node.args.items():
+        if isinstance(value, exp.Expr):
+            if not isinstance(value, SKIPPED):
+                found.append((name, value))
+        elif isinstance(value, list):
+            found += [(name, c) for c in value if isinstance(c, exp.Expr) and not isinstance(c, SKIPPED)]
+    return found

@@ -4,8 +4,10 @@ The nesting cost bounds an exponential search in the parser: brackets after a ty
 at each level, so no limit on length alone helps.
 """
 
+import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
@@ -27,6 +29,8 @@ class Limits:
         arms: Queries joined by UNION, INTERSECT, EXCEPT.
         subscripts: `[`.
         case_depth: CASE inside CASE.
+        columns: Output columns of all its queries together, stars expanded.
+        work: Steps of tracing names.
     """
 
     bytes: int = 65_536
@@ -37,6 +41,18 @@ class Limits:
     arms: int = 64
     subscripts: int = 100
     case_depth: int = 24
+    columns: int = 2_000
+    work: int = 60_000
+
+    def wide(self) -> "Limits":
+        """Return the limits of the canonical text that is made of a statement within these: it is longer."""
+        return replace(
+            self,
+            bytes=self.bytes * 16,
+            tokens=self.tokens * 8,
+            depth=self.depth * 2,
+            cost=self.cost * 8,
+        )
 
 
 LIMITS = Limits()
@@ -46,7 +62,30 @@ CLOSING = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE})
 TYPES = frozenset(Parser.TYPE_TOKENS)
 QUOTED = frozenset({TokenType.STRING, TokenType.HEREDOC_STRING, TokenType.RAW_STRING, TokenType.BYTE_STRING})
 WORDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789$")
-PLAIN_CONTROL = "\t\n\r"
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+BEYOND_ASCII = re.compile(r"[^\x00-\x7f]")
+INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf", "Cc", "Co", "Cn"})
+COMMENTS = ("/*", "--", "#", "{")
+SPELLINGS = frozenset(
+    {
+        TokenType.UNICODE_STRING,
+        TokenType.AMP,
+        TokenType.NATIONAL_STRING,
+        TokenType.RAW_STRING,
+        TokenType.BYTE_STRING,
+    }
+)
+COUNTED = frozenset(
+    {
+        TokenType.AND,
+        TokenType.OR,
+        TokenType.UNION,
+        TokenType.EXCEPT,
+        TokenType.INTERSECT,
+        TokenType.CASE,
+        TokenType.L_BRACKET,
+    }
+)
 SPLIT = "Send one statement in each call."
 
 
@@ -58,14 +97,19 @@ def tokens_of(text: str, dialect: str, limits: Limits = LIMITS) -> list[Token]:
     """
     odd = _characters(text, limits)
     tokens = Dialect.get_or_raise(dialect).tokenize(text)
-    _comments(tokens, text)
-    _several(tokens, text)
+    kinds = {token.token_type for token in tokens}
+    if TokenType.HINT in kinds or any(start in text for start in COMMENTS):
+        _comments(tokens, text)
+    if TokenType.SEMICOLON in kinds:
+        _several(tokens, text)
     while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
         tokens.pop()
     if not tokens:
         refuse("empty", "The text holds no statement.", hint="Write one SQL statement.")
-    _size(tokens, text, limits)
-    _quoting(tokens, text)
+    if not _small(tokens, limits):
+        _size(tokens, text, limits)
+    if kinds & SPELLINGS or "uescape" in text.lower():
+        _quoting(tokens, text)
     _odd_characters(tokens, text, odd)
     return tokens
 
@@ -80,13 +124,17 @@ def _characters(text: str, limits: Limits) -> list[int]:
         raise refused(code="control_character", reason="The text is not valid Unicode.", position=error.start) from None
     if size > limits.bytes:
         refuse("too_long", f"The statement is longer than {limits.bytes} bytes.", text[:40])
-    odd = []
-    for at, character in enumerate(text):
-        if (character < " " and character not in PLAIN_CONTROL) or character == "\x7f":
-            refuse("control_character", "The text holds a control character.", repr(character), position=at)
-        if not character.isascii() and unicodedata.category(character) in {"Zs", "Zl", "Zp", "Cf", "Cc", "Co", "Cn"}:
-            odd.append(at)
-    return odd
+    control = CONTROL.search(text)
+    if control is not None:
+        refuse(
+            "control_character",
+            "The text holds a control character.",
+            repr(control.group()),
+            position=control.start(),
+        )
+    if text.isascii():
+        return []
+    return [m.start() for m in BEYOND_ASCII.finditer(text) if unicodedata.category(m.group()) in INVISIBLE]
 
 
 def _odd_characters(tokens: list[Token], text: str, odd: list[int]) -> None:
@@ -133,6 +181,22 @@ def _several(tokens: list[Token], text: str) -> None:
                 position=token.start,
                 hint=SPLIT,
             )
+
+
+def _small(tokens: list[Token], limits: Limits) -> bool:
+    """Whether a statement is plainly within all limits, however its parts are arranged: most are."""
+    openings = typed = counted = 0
+    for before, token in pairwise(tokens):
+        kind = token.token_type
+        if kind in OPENING:
+            openings += 1
+            typed += before.token_type in TYPES
+        counted += kind in COUNTED
+    bounds = (limits.chain, limits.arms, limits.subscripts, limits.case_depth)
+    worst = (openings + len(tokens) / 8) * 2.0 ** min(typed, 64)
+    return (
+        len(tokens) <= limits.tokens and openings < limits.depth and counted <= min(bounds) and worst <= limits.cost / 2
+    )
 
 
 def _size(tokens: list[Token], text: str, limits: Limits) -> None:

@@ -6,10 +6,10 @@ is no construct whose names this module does not resolve itself: what it can't r
 
 from sqlglot import exp
 
+from langguard.sql.allowed import QUERIES
 from langguard.sql.expressions import Ctes
 from langguard.sql.names import key, quoted, stored
 from langguard.sql.naming import implied_name
-from langguard.sql.nodes import QUERIES
 from langguard.sql.refusals import refuse, refused
 from langguard.sql.scope import Field, Scope, Value, merge, rename
 from langguard.sql.sources import Sources
@@ -165,8 +165,14 @@ class Queries(Sources):
                 written.extend(columns)
             else:
                 written.append(projection)
-        if len(written) > COLUMNS:
-            refuse("too_complex", f"The query has more than {COLUMNS} columns.", hint="Name the columns you need.")
+        self.spend(len(written))
+        self.columns += len(written)
+        if len(written) > COLUMNS or self.columns > self.limits.columns:
+            refuse(
+                "too_complex",
+                f"The statement has more than {min(COLUMNS, self.limits.columns)} output columns.",
+                hint="Name the columns you need.",
+            )
         node.set("expressions", written)
         for projection in written:
             name = self._output_name(projection)

@@ -1,11 +1,10 @@
-"""Names: how a dialect compares them, and where a table's name leads."""
+"""Names: how a dialect compares them, and which belong to the engine."""
 
 import string
 from collections.abc import Iterable
 
 from sqlglot import exp
 
-from langguard.protocol import Catalog, Table
 from langguard.sql.refusals import nearest, refuse, refused
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
@@ -53,52 +52,6 @@ def no_system_table(table: exp.Table, dialect: str) -> None:
             position=table.this.meta.get("start") if isinstance(table.this, exp.Expr) else None,
             hint=SCHEMA_TOOL,
             actions=("metadata",),
-        )
-
-
-class Tables:
-    """Looks tables up in one catalogue."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._dialect = catalog.dialect
-        self._schemas = catalog.default_schemas
-        self._by_key = {(self._key(t.schema), self._key(t.name)): t for t in catalog.tables}
-
-    def _key(self, name: str) -> str:
-        return key(name, self._dialect)
-
-    def find(self, node: exp.Table) -> Table:
-        """Return the base table that a node names.
-
-        Raises:
-            Refused: There is none, or the name leads into the engine's own catalogue.
-        """
-        no_system_table(node, self._dialect)
-        if not isinstance(node.this, exp.Identifier):
-            refuse("construct_not_allowed", "This is not the name of a table.", str(node.name))
-        name = self._key(stored(node.this, self._dialect))
-        db = node.args.get("db")
-        schemas = [stored(db, self._dialect)] if isinstance(db, exp.Identifier) else list(self._schemas)
-        for schema in schemas:
-            found = self._by_key.get((self._key(schema), name))
-            if found is not None:
-                return found
-        raise self._unknown(node)
-
-    def _unknown(self, node: exp.Table) -> Exception:
-        wanted = ".".join(filter(None, (node.db, node.name)))
-        shown = {(t.name if t.schema in self._schemas else t.id): t for t in self._by_key.values()}
-        near = nearest(node.name, shown)
-        if near:
-            hint = f"Tables with a name like it: {', '.join(near)}."
-        else:
-            hint = SCHEMA_TOOL if len(shown) > 12 else f"The tables are: {', '.join(sorted(shown)) or '(none)'}."
-        return refused(
-            "unknown_table",
-            f"There is no table {wanted[:60]} here.",
-            wanted,
-            position=node.this.meta.get("start"),
-            hint=hint,
         )
 
 

@@ -1,168 +1,65 @@
-"""The allow-list of tree nodes, types and operators: whatever is not listed here is refused, by name."""
+"""A tree held against the allow-list: whatever is not listed is refused, by name."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from langguard.protocol import Action
+from langguard.sql.allowed import (
+    ARGS,
+    FUNCTION_CLASSES,
+    KNOWN,
+    MODIFIERS,
+    NAMED_TYPES,
+    OPERATORS,
+    QUERIES,
+    TYPES,
+    WRITES,
+)
 from langguard.sql.refusals import Refused, refuse, refused
-from langguard.sql.words import words
 
-_STRUCTURE: dict[str, str] = {
-    # class: the arguments it may have ("*": any)
-    "Select": "with_ expressions from_ joins where group having windows distinct order limit offset",
-    "Union": "with_ this expression distinct order limit offset",
-    "Except": "with_ this expression distinct order limit offset",
-    "Intersect": "with_ this expression distinct order limit offset",
-    "Subquery": "with_ this alias order limit offset",
-    "Values": "expressions alias",
-    "With": "expressions recursive",
-    "CTE": "this alias materialized",
-    "TableAlias": "this columns",
-    "From": "this",
-    "Join": "this side kind on using",
-    "Table": "this db alias joins only",
-    "Lateral": "this alias",
-    "Unnest": "expressions alias",
-    "Where": "this",
-    "Having": "this",
-    "Group": "expressions rollup cube grouping_sets",
-    "Rollup": "expressions",
-    "Cube": "expressions",
-    "GroupingSets": "expressions",
-    "Order": "this expressions",
-    "Ordered": "this desc nulls_first",
-    "Limit": "expression",
-    "Fetch": "direction count limit_options",
-    "LimitOptions": "rows with_ties",
-    "Offset": "expression",
-    "Distinct": "expressions on",
-    "Window": "this partition_by order spec alias over",
-    "WindowSpec": "kind start start_side end end_side exclude",
-    "Filter": "this expression",
-    "WithinGroup": "this expression",
-    "Alias": "this alias",
-    "Column": "this table db",
-    "Identifier": "this quoted",
-    "Star": "",
-    "Literal": "this is_string",
-    "Boolean": "this",
-    "Null": "",
-    "Parameter": "this",
-    "Interval": "this unit",
-    "IntervalSpan": "this expression",
-    "Var": "this",
-    "Tuple": "expressions",
-    "Paren": "this",
-    "Case": "this ifs default",
-    "If": "this true false",
-    "Cast": "this to",
-    "DataType": "this expressions nested values kind",
-    "DataTypeParam": "this",
-    "HexString": "this",
-    "BitString": "this",
-    "Bracket": "this expressions offset",
-    "Slice": "this expression",
-    "In": "this expressions query field",
-    "Between": "this low high symmetric",
-    "Exists": "this",
-    "Any": "this",
-    "All": "this",
-    "Kwarg": "this expression",
-    "JSONPath": "*",
-    "JSONPathRoot": "",
-    "JSONPathKey": "this",
-    "JSONPathSubscript": "this",
-    "Collate": "this expression",
-    "AtTimeZone": "this zone",
-    "Extract": "this expression",
-    "Escape": "this expression",
-    "Anonymous": "this expressions",
-    "JSONKeyValue": "this expression",
-    # writes
-    "Insert": "with_ this expression conflict returning alternative",
-    "Schema": "this expressions",
-    "OnConflict": "action conflict_keys expressions where index_where",
-    "Returning": "expressions",
-    "Update": "with_ this expressions from_ where returning",
-    "Delete": "with_ this using where returning",
-}
-ARGS: dict[str, frozenset[str] | None] = {
-    name: None if args == "*" else frozenset(args.split()) for name, args in _STRUCTURE.items()
-}
-OPERATORS = words(
-    """
-Add Sub Mul Div Mod IntDiv Pow DPipe Neg Not And Or EQ NEQ GT GTE LT LTE Is NullSafeEQ NullSafeNEQ Like ILike
-SimilarTo RegexpLike RegexpILike Glob BitwiseAnd BitwiseOr BitwiseXor BitwiseNot BitwiseLeftShift BitwiseRightShift
-JSONExtract JSONExtractScalar JSONBExtract JSONBExtractScalar JSONBContains JSONBContainsAnyTopKeys
-JSONBContainsAllTopKeys JSONBDeleteAtPath ArrayContainsAll ArrayContainedBy ArrayOverlaps JSONBPathExists
-JSONBContainsTopKey ExtendsLeft ExtendsRight Variadic MatchAgainst Overlaps Distance Adjacent
-"""
-)
-FUNCTION_CLASSES = words(
-    """
-Abs Acos Acosh AnyValue Array ArrayAgg ArrayAppend ArrayConcat ArraySize ArrayPosition ArrayPrepend ArrayRemove
-ArrayReverse ArraySort ArrayToString Ascii Asin Asinh Atan Atan2 Atanh Avg BitwiseAndAgg BitLength BitwiseOrAgg
-BitwiseXorAgg LogicalAnd LogicalOr Cbrt Ceil Chr Length Coalesce Concat ConcatWs Corr Cos Cosh Cot Count CovarPop
-CovarSamp CumeDist Date DateBin TimestampTrunc Decode Degrees DenseRank Encode Exp Factorial FirstValue Floor Format
-Uuid ExplodingGenerateSeries Getbit Greatest Grouping Host Initcap JSONArrayAgg JSONObject JSONObjectAgg
-JSONStripNulls JSONBObjectAgg JustifyDays JustifyHours JustifyInterval Lag LastValue Lead Least Left Ln Log Lower Pad
-Trim MakeInterval TimeFromParts TimestampFromParts Max MD5 Min Mode Normalize CurrentTimestamp CurrentDate CurrentTime
-Localtime Localtimestamp NthValue Ntile Nullif Overlay PercentRank PercentileCont PercentileDisc Pi StrPosition
-Radians Rand Rank RegexpCount RegexpInstr RegexpReplace RegexpSubstr RegrAvgx RegrAvgy RegrCount RegrIntercept RegrR2
-RegrSlope RegrSxx RegrSxy RegrSyy Repeat Replace Reverse Right Round RowNumber SHA2Digest Sign Sin Sinh SplitPart Sqrt
-StartsWith Stddev StddevPop StddevSamp GroupConcat StringToArray Substring Sum Tan Tanh TimeToStr StrToDate Hex
-ToNumber UnixToTime StrToTime Translate Trunc Explode Upper VariancePop Variance WidthBucket JSONRemove JSONSet
-JSONType Soundex TsOrDsToTimestamp TsOrDsToDate Typeof Unhex Unicode XMLElement CurrentDatetime
-"""
-)
-TYPES = words(
-    """
-ARRAY BIGINT BIGSERIAL BINARY BIT BLOB BOOLEAN BPCHAR BYTEA CHAR DATE DATERANGE DATETIME DECIMAL DOUBLE FLOAT INET INT
-INT4RANGE INT8RANGE INTERVAL JSON JSONB MONEY NAME NCHAR NUMRANGE NVARCHAR POINT REAL SMALLINT TEXT TIME TIMETZ
-TIMESTAMP TIMESTAMPTZ TIMESTAMPNTZ TINYINT TSMULTIRANGE TSRANGE TSTZRANGE UUID VARBINARY VARBIT VARCHAR XML
-NUMMULTIRANGE DATEMULTIRANGE INT4MULTIRANGE INT8MULTIRANGE TSTZMULTIRANGE CIDR LSEG
-"""
-)
-NAMED_TYPES = words("box cidr circle jsonpath line lseg macaddr macaddr8 path polygon tsquery tsvector varbit")
-_KNOWN: dict[str, tuple[str, str, tuple[Action, ...]]] = {
-    "Into": ("SELECT INTO makes a table", "Leave INTO out.", ("ddl",)),
-    "Lock": ("Row locks (FOR UPDATE, FOR SHARE) are", "Leave the FOR clause out.", ("transaction",)),
-    "Create": ("CREATE is DDL and", "", ("ddl",)),
-    "Drop": ("DROP is DDL and", "", ("ddl",)),
-    "Merge": ("MERGE is", "Use INSERT, UPDATE or DELETE.", ("write",)),
-    "Operator": ("OPERATOR(...) is", "Write the plain operator.", ()),
-    "Placeholder": ("Placeholders other than $1, $2... are", "Write $1, $2...", ()),
-    "Dot": ("This dotted expression is", "Name the column as table.column, and call functions without a schema.", ()),
-    "Pivot": ("PIVOT is", "Use CASE with GROUP BY.", ()),
-    "TableSample": ("TABLESAMPLE is", "Use ORDER BY random() LIMIT n.", ()),
-}
-MODIFIERS: dict[str, tuple[str, str, tuple[Action, ...]]] = {
-    "into": _KNOWN["Into"],
-    "locks": _KNOWN["Lock"],
-    "sample": _KNOWN["TableSample"],
-    "pivots": _KNOWN["Pivot"],
-    "method": ("NATURAL and ASOF joins are", "Write JOIN ... ON or JOIN ... USING (column).", ()),
-    "catalog": ("Names of another database are", "Name tables as schema.table.", ()),
-    "ordinality": ("WITH ORDINALITY is", "Use row_number() OVER ().", ()),
-    "except_": ("* EXCEPT is", "Name the columns.", ()),
-}
-QUERIES = (exp.Query, exp.Values)
-WRITES = (exp.Insert, exp.Update, exp.Delete)
+PLACEHOLDER = re.compile(r"\$[1-9][0-9]{0,3}")
 
 
-def check(tree: exp.Expr, functions: frozenset[str]) -> None:
+@dataclass(slots=True)
+class Tree:
+    """A parsed statement whose every node is listed, and those of its nodes that are asked for again.
+
+    Attributes:
+        root: The statement.
+        parameters: Numbers of the placeholders $1, $2...
+        listed: Lower-case names that the statement follows with a list of columns or a bracket: `t(a, b)`, `w AS (`.
+        names: Lower-case names of all identifiers.
+    """
+
+    root: exp.Expr
+    parameters: set[int] = field(default_factory=set)
+    listed: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+
+
+def check(root: exp.Expr, functions: frozenset[str]) -> Tree:
     """Refuse a tree that holds a node, argument, type or placeholder beyond the lists.
 
     Args:
-        tree: One parsed statement.
+        root: One parsed statement.
         functions: Lower-case names that may be called by nodes without a class of their own.
 
     Raises:
         Refused: Names the first offending part.
     """
-    if not isinstance(tree, (*QUERIES, *WRITES)):
-        raise _node(tree)
-    for node in tree.walk():
-        if isinstance(node, WRITES) and node is not tree:
+    if not isinstance(root, (*QUERIES, *WRITES)):
+        raise _node(root)
+    tree = Tree(root)
+    nodes: list[exp.Expr] = [root]
+    for node in nodes:  # grows: each node appends its children, so it is read level by level
+        kind = type(node)
+        rule = _rule(kind)
+        if rule is None:
+            raise _node(node)
+        if kind in _WRITE_KINDS and node is not root:
             refuse(
                 "write_inside_read",
                 "A statement that changes rows may not stand inside another one.",
@@ -170,39 +67,134 @@ def check(tree: exp.Expr, functions: frozenset[str]) -> None:
                 hint="Send the INSERT, UPDATE or DELETE on its own.",
                 actions=("read", "write"),
             )
-        name = type(node).__name__
-        if name in ARGS:
-            allowed = ARGS[name]
-            for key, value in node.args.items():
-                if value and allowed is not None and key not in allowed:
-                    raise _modifier(node, key)
-        elif name not in OPERATORS and name not in FUNCTION_CLASSES:
-            raise _node(node)
-        _leaf(node, functions)
+        for key, value in node.args.items():
+            if not value:
+                continue
+            if rule is not ANY_ARGUMENT and key not in rule:
+                raise _modifier(node, key)
+            if isinstance(value, exp.Expr):
+                nodes.append(value)
+            elif isinstance(value, list):
+                nodes.extend(child for child in value if isinstance(child, exp.Expr))
+        look = _LOOKS.get(kind)
+        if look is not None:
+            look(node, tree, functions)
+    return tree
 
 
-def _leaf(node: exp.Expr, functions: frozenset[str]) -> None:
-    match node:
-        case exp.Anonymous():
-            if not isinstance(node.this, str) or node.this.lower() not in functions:
-                raise function_refused(str(getattr(node.this, "name", node.this)), node.meta.get("start"))
-        case exp.DataType():
-            if not _listed_type(node):
-                refuse(
-                    "type_not_allowed",
-                    "This type is not allowed.",
-                    _text(node),
-                    hint="Use a built-in type such as text, integer, numeric, date or timestamp.",
-                )
-        case exp.Parameter():
-            number = node.this
-            if not (isinstance(number, exp.Literal) and not number.is_string and str(number.this).isdigit()):
-                raise _node(exp.Placeholder())
-        case exp.Identifier():
-            if not isinstance(node.this, str) or not node.this or "\x00" in node.this:
-                raise _node(node)
-        case _:
-            return
+def same_tree(one: exp.Expr, other: exp.Expr) -> bool:
+    """Whether two trees are equal node for node, so that they are written as the same text.
+
+    Trees that differ in nothing but an absent argument and an empty one are equal; where parsers leave other traces
+    the answer is False.
+    """
+    pairs: list[tuple[exp.Expr, exp.Expr]] = [(one, other)]
+    for left, right in pairs:
+        if type(left) is not type(right):
+            return False
+        mine, theirs = left.args, right.args
+        for key in mine if len(mine) >= len(theirs) and mine.keys() >= theirs.keys() else {**mine, **theirs}:
+            a, b = mine.get(key), theirs.get(key)
+            if isinstance(a, exp.Expr) and isinstance(b, exp.Expr):
+                pairs.append((a, b))
+            elif isinstance(a, list) and isinstance(b, list):
+                if len(a) != len(b):
+                    return False
+                for x, y in zip(a, b, strict=True):
+                    if isinstance(x, exp.Expr) and isinstance(y, exp.Expr):
+                        pairs.append((x, y))
+                    elif x != y or isinstance(x, exp.Expr) or isinstance(y, exp.Expr):
+                        return False
+            elif (
+                isinstance(a, exp.Expr)
+                or isinstance(b, exp.Expr)
+                or (None if a == [] else a) != (None if b == [] else b)
+            ):
+                return False
+    return True
+
+
+ANY_ARGUMENT: frozenset[str] = frozenset({"*"})
+_RULES: dict[type, frozenset[str] | None] = {}
+
+
+def _rule(kind: type) -> frozenset[str] | None:
+    """Return the arguments a node class may have, ANY_ARGUMENT, or None for a class that is not listed."""
+    if kind in _RULES:
+        return _RULES[kind]
+    name = kind.__name__
+    rule: frozenset[str] | None = None
+    if name in ARGS:
+        rule = ARGS[name] if ARGS[name] is not None else ANY_ARGUMENT
+    elif name in OPERATORS or name in FUNCTION_CLASSES:
+        rule = ANY_ARGUMENT
+    _RULES[kind] = rule
+    return rule
+
+
+def _call(node: exp.Expr, _tree: Tree, functions: frozenset[str]) -> None:
+    if not isinstance(node.this, str) or node.this.lower() not in functions:
+        raise function_refused(str(getattr(node.this, "name", node.this)), node.meta.get("start"))
+
+
+def _type(node: exp.Expr, _tree: Tree, _functions: frozenset[str]) -> None:
+    if not isinstance(node, exp.DataType) or not _listed_type(node):
+        refuse(
+            "type_not_allowed",
+            "This type is not allowed.",
+            _text(node),
+            hint="Use a built-in type such as text, integer, numeric, date or timestamp.",
+        )
+
+
+def _parameter(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
+    number = node.this
+    if not (isinstance(number, exp.Literal) and not number.is_string and str(number.this).isdigit()):
+        raise _node(exp.Placeholder())
+    tree.parameters.add(int(number.this))
+
+
+def _var(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
+    if PLACEHOLDER.fullmatch(node.name):
+        tree.parameters.add(int(node.name[1:]))
+
+
+def _identifier(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
+    if not isinstance(node.this, str) or not node.this or "\x00" in node.this:
+        raise _node(node)
+    tree.names.add(node.this.lower())
+
+
+def _alias_list(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
+    if node.args.get("columns"):
+        tree.listed.add(node.name.lower())
+
+
+def _inserted(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
+    if isinstance(node.this, exp.Table):
+        tree.listed |= {node.this.name.lower(), node.this.alias.lower()}
+
+
+def _windows(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
+    tree.listed.update(window.name.lower() for window in node.args.get("windows") or ())
+
+
+def _cte(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
+    tree.listed.add(node.alias.lower())
+
+
+_WRITE_KINDS = frozenset(WRITES)
+_LOOKS: dict[type, Callable[[exp.Expr, Tree, frozenset[str]], None]] = {
+    exp.Anonymous: _call,
+    exp.DataType: _type,
+    exp.Parameter: _parameter,
+    exp.Var: _var,
+    exp.Identifier: _identifier,
+    exp.TableAlias: _alias_list,
+    exp.Schema: _inserted,
+    exp.Select: _windows,
+    exp.CTE: _cte,
+}
 
 
 def _listed_type(node: exp.DataType) -> bool:
@@ -234,8 +226,8 @@ def _modifier(node: exp.Expr, key: str) -> Refused:
 
 def _node(node: exp.Expr) -> Refused:
     name = type(node).__name__
-    if name in _KNOWN:
-        return _known(_KNOWN[name], _text(node))
+    if name in KNOWN:
+        return _known(KNOWN[name], _text(node))
     if isinstance(node, exp.Func):
         return function_refused(node.sql_name().lower() if name != "Anonymous" else node.name, node.meta.get("start"))
     return refused(

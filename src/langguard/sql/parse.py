@@ -1,17 +1,16 @@
 """Text to tree and back: one parser, one canonical way to write a tree."""
 
-import re
-
 from sqlglot import Token, TokenType, exp, parser
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
 from langguard.sql.gate import LIMITS, Limits, plain_literals, tokens_of
+from langguard.sql.nodes import PLACEHOLDER
 from langguard.sql.refusals import refuse, refused
 from langguard.sql.statements import first_word
 
+STRINGS_BEYOND_PLAIN = frozenset({TokenType.BYTE_STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING})
 VALUES = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.STRING, TokenType.NUMBER})
-PLACEHOLDER = re.compile(r"\$[1-9][0-9]{0,3}")
 
 # The parser's warnings quote the statement, values and all: nothing of a statement may reach a log.
 parser.logger.disabled = True
@@ -32,16 +31,21 @@ def parse(text: str, dialect: str, limits: Limits = LIMITS) -> tuple[exp.Expr, l
             fragment=text[-80:],
         ) from None
     first_word(tokens, text)
+    kinds = {token.token_type for token in tokens}
+    arrows = TokenType.ARROW in kinds
+    given = _no_lambdas(tokens) if arrows else tokens
     try:
-        trees = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE).parse(_no_lambdas(tokens), text)
+        trees = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE).parse(given, text)
     except ParseError as error:
         raise _unparsed(error, text, dialect) from None
     if len(trees) != 1 or trees[0] is None:
         refuse("several_statements", "The text is not exactly one statement.", text)
     tree = trees[0]
-    _single_brackets(tree)
-    plain_literals(tree)
-    if dialect == "sqlite":
+    if arrows:
+        _single_brackets(tree)
+    if kinds & STRINGS_BEYOND_PLAIN:
+        plain_literals(tree)
+    if dialect == "sqlite" and "$" in text:
         _placeholders(tree)
     while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
         tree = tree.this.pop()
@@ -83,12 +87,6 @@ def _placeholders(tree: exp.Expr) -> None:
             if set(_set_args(node)) != {"this"}:
                 refuse("placeholder_not_allowed", "A placeholder stands for a value, not a name.", node.sql())
             node.replace(exp.Var(this=name.name))
-
-
-def placeholders(tree: exp.Expr) -> set[int]:
-    """Return the numbers of the placeholders $1, $2... in a tree."""
-    numbers = {int(p.this.this) for p in tree.find_all(exp.Parameter)}
-    return numbers | {int(v.name[1:]) for v in tree.find_all(exp.Var) if PLACEHOLDER.fullmatch(v.name)}
 
 
 def _set_args(node: exp.Expr) -> list[str]:

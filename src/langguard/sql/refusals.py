@@ -8,6 +8,8 @@ from langguard.protocol import Action, Refusal
 
 FRAGMENT = 80
 """Most characters of a statement that a refusal quotes."""
+COMPARED = 400
+"""Most names a misspelt one is compared with: each comparison takes tens of microseconds."""
 
 
 class Refused(Exception):  # noqa: N818 - control flow inside this room, never seen outside it
@@ -47,8 +49,22 @@ def refuse(
     raise refused(code, reason, fragment, position=position, hint=hint, actions=actions)
 
 
+def placed(refusal: Refusal, text: str) -> Refused:
+    """Return a refusal of a statement's canonical text with its position in the text that came, where that is plain."""
+    found = text.find(refusal.fragment) if refusal.fragment else -1
+    alone = found >= 0 and text.find(refusal.fragment, found + 1) < 0
+    return refused(
+        refusal.code,
+        refusal.reason,
+        refusal.fragment,
+        position=found if alone else None,
+        hint=refusal.hint,
+        actions=refusal.actions,
+    )
+
+
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:
     """Return up to `most` known names, the likeliest meant first."""
-    by_lower = {k.lower(): k for k in sorted(known)}
+    by_lower = {k.lower()[:FRAGMENT]: k for k in sorted(known)[:COMPARED]}
     found = difflib.get_close_matches(name.lower()[:FRAGMENT], by_lower, n=most, cutoff=0.5)
     return [by_lower[f] for f in found]

@@ -7,6 +7,7 @@ from sqlglot import exp
 from langguard.sql.names import key, quoted, stored, unknown_column
 from langguard.sql.refusals import refuse, refused
 
+MANY = 2_000
 NOTHING: frozenset[str] = frozenset()
 
 
@@ -47,6 +48,14 @@ class Relation:
     fields: tuple[Field, ...]
     base: str = ""
     renamed: bool = False
+    index: dict[str, list[Field]] = field(default_factory=dict, compare=False, repr=False)
+
+    def fields_named(self, name: str, dialect: str) -> list[Field]:
+        """Return the columns that answer to a name."""
+        if not self.index:
+            for held in self.fields:
+                self.index.setdefault(key(held.name, dialect), []).append(held)
+        return self.index.get(key(name, dialect), [])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +83,9 @@ class Scope:
     aliases: dict[str, Value] | None = None
     windows: dict[str, frozenset[str]] = field(default_factory=dict)
     comma: int = 0
+    _index: dict[str, list[Visible]] = field(default_factory=dict, repr=False)
+    _indexed: int = -1
+    _of: list[Visible] | None = field(default=None, repr=False)
 
     def key(self, name: str) -> str:
         """Return what spellings of a name have in common."""
@@ -103,8 +115,12 @@ class Scope:
 
     def named(self, name: str) -> list[Visible]:
         """Return the columns of this very scope that answer to a bare name."""
-        wanted = self.key(name)
-        return [v for v in self.visible if self.key(v.field.name) == wanted]
+        if self._indexed != len(self.visible) or self._of is not self.visible:
+            self._index = {}
+            for held in self.visible:
+                self._index.setdefault(self.key(held.field.name), []).append(held)
+            self._indexed, self._of = len(self.visible), self.visible
+        return self._index.get(self.key(name), [])
 
     def relation(self, node: exp.Column) -> Relation | None:
         """Return the relation that a column's qualifier names, from the nearest scope that has one."""
@@ -127,7 +143,7 @@ class Scope:
         """Return the names of the columns in reach, for a hint."""
         names: list[str] = []
         scope: Scope | None = self
-        while scope is not None:
+        while scope is not None and len(names) < MANY:
             names += [v.field.name for v in scope.visible]
             scope = scope.parent
         return names
@@ -155,7 +171,7 @@ def resolve(node: exp.Column, scope: Scope) -> Value | None:
                 position=node.args["table"].meta.get("start"),
                 hint="Use the alias given in FROM.",
             )
-        found = [f for f in relation.fields if scope.key(f.name) == scope.key(name)]
+        found = relation.fields_named(name, scope.dialect)
         if not found:
             raise unknown_column(name, (f.name for f in relation.fields), position)
         if len(found) > 1:

@@ -1,12 +1,16 @@
 """The FROM clause: tables, joins, queries and the few table functions whose columns are known."""
 
+from collections.abc import Collection
+
 from sqlglot import exp
 
 from langguard.protocol import Catalog
 from langguard.sql.expressions import Ctes, Expressions
-from langguard.sql.names import Tables, quoted, stored, unknown_column
+from langguard.sql.gate import LIMITS, Limits
+from langguard.sql.names import quoted, stored, unknown_column
 from langguard.sql.refusals import refuse
 from langguard.sql.scope import Field, Relation, Scope, Value, Visible, ambiguous, rename
+from langguard.sql.tables import tables_of
 from langguard.sql.words import words
 
 ONE_COLUMN = words(
@@ -30,15 +34,15 @@ OUT_COLUMNS: dict[str, tuple[str, ...]] = {
 class Sources(Expressions):
     """Reads FROM clauses into a scope, writing table names in full."""
 
-    def __init__(self, dialect: str, text: str, catalog: Catalog) -> None:
-        super().__init__(dialect, text)
-        self.catalog = Tables(catalog)
+    def __init__(self, dialect: str, text: str, catalog: Catalog, limits: Limits = LIMITS) -> None:
+        super().__init__(dialect, text, limits)
+        self.catalog = tables_of(catalog)
         self._unnamed = 0
-        self._taken: frozenset[str] = frozenset()
+        self._taken: Collection[str] = ()
 
-    def take_names(self, tree: exp.Expr) -> None:
-        """Remember the names a statement uses, so that made-up ones are new."""
-        self._taken = frozenset(i.name.lower() for i in tree.find_all(exp.Identifier))
+    def take_names(self, names: Collection[str]) -> None:
+        """Remember the lower-case names a statement uses, so that made-up ones are new."""
+        self._taken = names
 
     def source(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
         """Add one item of a FROM clause to the scope."""
@@ -81,6 +85,7 @@ class Sources(Expressions):
             if not isinstance(identifier, exp.Identifier):
                 refuse("construct_not_allowed", "USING takes names of columns only.", identifier.name)
             name = stored(identifier, self.dialect)
+            self.spend(len(left) + len(right))
             pair = []
             for side in (left, right):
                 found = [v for v in side if scope.key(v.field.name) == scope.key(name)]
@@ -129,14 +134,12 @@ class Sources(Expressions):
             table = self.catalog.find(node)
             base = table.id
             self.tables.add(base)
-            fields = tuple(
-                Field(name=c.name, value=Value(columns=frozenset({f"{base}.{c.name}"}), direct=True))
-                for c in table.columns
-            )
+            fields = self.catalog.fields(table)
             name = table.name
             node.set("this", quoted(name))
             node.set("db", quoted(table.schema))
         self._named(node, alias or name, names)
+        self.spend(8 + len(fields))
         fields = rename(fields, names)
         renamed = alias is not None and scope.key(alias) != scope.key(name)
         scope.add(Relation(alias=alias or name, fields=fields, base=base, renamed=renamed), position)

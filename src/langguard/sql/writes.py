@@ -61,7 +61,11 @@ class Writes(Queries):
         node.set("this", quoted(table.name))
         node.set("db", quoted(table.schema))
         self._named(node, alias or table.name, [])
-        scope.add(Relation(alias=alias or table.name, fields=_fields(table), base=table.id, renamed=alias is not None))
+        scope.add(
+            Relation(
+                alias=alias or table.name, fields=self.catalog.fields(table), base=table.id, renamed=alias is not None
+            )
+        )
         return table
 
     def _insert(self, node: exp.Insert, ctes: Ctes) -> Written:
@@ -143,7 +147,9 @@ class Writes(Queries):
         inner = Scope(dialect=self.dialect)
         inner.relations.update(scope.relations)
         inner.visible.extend(scope.visible)
-        inner.relations["excluded"] = Relation(alias="excluded", fields=tuple(_given(f) for f in _fields(table)))
+        inner.relations["excluded"] = Relation(
+            alias="excluded", fields=tuple(_given(f) for f in self.catalog.fields(table))
+        )
         self._assignments(conflict.expressions, table, inner, ctes)
         for part in ("where", "index_where"):
             self.carries(conflict.args.get(part), inner, ctes)
@@ -187,12 +193,6 @@ class Writes(Queries):
     def _returning(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> tuple[Field, ...]:
         returning = node.args.get("returning")
         return () if returning is None else self.projections(returning, scope, ctes)
-
-
-def _fields(table: Table) -> tuple[Field, ...]:
-    return tuple(
-        Field(name=c.name, value=Value(columns=frozenset({f"{table.id}.{c.name}"}), direct=True)) for c in table.columns
-    )
 
 
 def _given(field: Field) -> Field:

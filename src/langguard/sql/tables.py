@@ -1,0 +1,84 @@
+"""Where a table's name leads, and what its columns carry."""
+
+from sqlglot import exp
+
+from langguard.protocol import Catalog, Table
+from langguard.sql.names import SCHEMA_TOOL, key, no_system_table, stored
+from langguard.sql.refusals import nearest, refuse, refused
+from langguard.sql.scope import Field, Value
+
+
+class Tables:
+    """Looks tables up in one catalogue."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._fields: dict[str, tuple[Field, ...]] = {}
+        self._dialect = catalog.dialect
+        self._schemas = catalog.default_schemas
+        self._by_key = {(self._key(t.schema), self._key(t.name)): t for t in catalog.tables}
+
+    def fields(self, table: Table) -> tuple[Field, ...]:
+        """Return a table's columns, each carrying itself."""
+        found = self._fields.get(table.id)
+        if found is None:
+            found = self._fields[table.id] = tuple(
+                Field(name=c.name, value=Value(columns=frozenset({f"{table.id}.{c.name}"}), direct=True))
+                for c in table.columns
+            )
+        return found
+
+    def _key(self, name: str) -> str:
+        return key(name, self._dialect)
+
+    def find(self, node: exp.Table) -> Table:
+        """Return the base table that a node names.
+
+        Raises:
+            Refused: There is none, or the name leads into the engine's own catalogue.
+        """
+        no_system_table(node, self._dialect)
+        if not isinstance(node.this, exp.Identifier):
+            refuse("construct_not_allowed", "This is not the name of a table.", str(node.name))
+        name = self._key(stored(node.this, self._dialect))
+        db = node.args.get("db")
+        schemas = [stored(db, self._dialect)] if isinstance(db, exp.Identifier) else list(self._schemas)
+        for schema in schemas:
+            found = self._by_key.get((self._key(schema), name))
+            if found is not None:
+                return found
+        raise self._unknown(node)
+
+    def _unknown(self, node: exp.Table) -> Exception:
+        wanted = ".".join(filter(None, (node.db, node.name)))
+        shown = {(t.name if t.schema in self._schemas else t.id): t for t in self._by_key.values()}
+        near = nearest(node.name, shown)
+        if near:
+            hint = f"Tables with a name like it: {', '.join(near)}."
+        else:
+            hint = SCHEMA_TOOL if len(shown) > 12 else f"The tables are: {', '.join(sorted(shown)) or '(none)'}."
+        return refused(
+            "unknown_table",
+            f"There is no table {wanted[:60]} here.",
+            wanted,
+            position=node.this.meta.get("start"),
+            hint=hint,
+        )
+
+
+_HELD: list[Tables] = []
+_MOST_HELD = 8
+
+
+def tables_of(catalog: Catalog) -> Tables:
+    """Return the look-up of a catalogue, made once for each catalogue object and remembered for the latest few.
+
+    It is found by the object's identity, and holds the object, so that no other can take its place.
+    """
+    for held in tuple(_HELD):
+        if held.catalog is catalog:
+            return held
+    made = Tables(catalog)
+    _HELD.insert(0, made)
+    del _HELD[_MOST_HELD:]
+    return made
