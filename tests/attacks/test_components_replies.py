@@ -149,12 +149,12 @@ def test_bytes_nobody_asked_for_are_not_taken_for_the_next_answer(gateway):
     """Response splitting: an answer prepared by the peer on a kept connection must not answer the next call."""
     with Guard(gateway.url, API_KEY) as guard:
         guard.call(REQUEST)
-        planted = answered(gateway, call_id="call_9").content
+        planted = answered(gateway, call_id="call_9", result={"columns": [{"name": "n"}], "rows": [[666]]}).content
         for one in list(gateway.sockets):
             one.sendall(planted)
         time.sleep(0.05)
         request = CallRequest(id="call_9", call=SqlCall(connection="shop", statement="SELECT 2"))
-        guard.call(request)
+        assert guard.call(request).result.rows == ((1,),)
         assert [call.id for call in gateway.calls] == ["call_1", "call_9"]
 
 

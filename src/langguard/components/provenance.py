@@ -1,7 +1,8 @@
 """From LangChain's context to ours: which message caused a call, and how that is known (P9).
 
-`exact` only where ids tie the call to the message: the tool run above the call carries a tool call id, and exactly one
-model message in the same scope of the same run tree, or in the graph's own state, holds it. A message that merely
+`exact` only where ids tie the call to the message. The tool run above the call carries a tool call id, and exactly one
+message that still waits for its answer holds that id in the state of the graph that runs the tool; or, where there is
+no such state, exactly one model message in the same scope of the same, wholly known run tree. A message that merely
 stands near is `inferred`; with neither the call is `unknown`. Nothing is guessed from "the last model in this thread".
 """
 
@@ -101,18 +102,15 @@ def _by_tool_call(runs: Runs, config: Any, lineage: list[Node], depth: int) -> _
     tool, above = lineage[depth], lineage[depth + 1 :]
     call_id = tool.tool_call_id or ""
     scope = next((node.id for node in above if node.kind == "tool"), None)
-    under = [
-        node
-        for node in runs.asked_under(tool.root, call_id)
-        if _scope(runs, node) == scope and not _below(runs, node, tool)
-    ]
-    named = [node for node in under if _tool_name(node, call_id) == tool.name]
-    if len(under) == 1 and named and runs.whole(tool.root):
+    under = [node for node in runs.asked_under(tool.root, call_id) if _scope(runs, node) == scope]
+    messages, asking = _stated(config, tool, call_id)
+    if asking:
+        stated = _from_state(messages, asking, tool, call_id)
+        if stated is not None:
+            run = next((node for node in under if _same(node.output, stated.message)), None)
+            return _from_run(run, "exact", "callbacks") if run is not None else stated
+    elif len(under) == 1 and _tool_name(under[0], call_id) == tool.name and runs.whole(tool.root):
         return _from_run(under[0], "exact", "callbacks")
-    stated = _from_state(config, tool, call_id)
-    if stated is not None:
-        run = next((node for node in under if _same(node.output, stated.message)), None)
-        return _from_run(run, "exact", "callbacks") if run is not None else stated
     if under:
         return _from_run(under[-1], "inferred", "call_id")
     anywhere = runs.asked_anywhere(call_id)
@@ -122,12 +120,8 @@ def _by_tool_call(runs: Runs, config: Any, lineage: list[Node], depth: int) -> _
 
 
 def _scope(runs: Runs, node: Node) -> UUID | None:
-    """Return the tool run a run stands in: a model inside one tool can't have asked for a tool outside of it."""
+    """Return the tool run a run stands in: a model inside one tool asks for no tool outside of it, nor for that one."""
     return next((above.id for above in runs.lineage(node.id)[1:] if above.kind == "tool"), None)
-
-
-def _below(runs: Runs, node: Node, other: Node) -> bool:
-    return any(above.id == other.id for above in runs.lineage(node.id))
 
 
 def _tool_name(node: Node, call_id: str) -> str | None:
@@ -146,21 +140,25 @@ def _from_run(node: Node, provenance: str, source: str) -> _Cause:
     return _Cause(provenance=provenance, source=source, message=node.output, shown=node.prompt)
 
 
-def _from_state(config: Any, tool: Node, call_id: str) -> _Cause | None:
-    """Return the one message of the tool's own graph that holds the id and is not answered yet, or is the only one."""
+def _stated(config: Any, tool: Node, call_id: str) -> tuple[list[Any], list[int]]:
+    """Return the messages of the graph that runs `tool`, and the places of those that hold the id."""
     messages = _state_messages(config, tool)
-    asking = [
+    return messages, [
         index
         for index, message in enumerate(messages)
         if isinstance(message, AIMessage) and any(call.get("id") == call_id for call in message.tool_calls)
     ]
-    answered = [
+
+
+def _from_state(messages: list[Any], asking: list[int], tool: Node, call_id: str) -> _Cause | None:
+    """Return the only message that holds the id, or the only one of them that is not answered yet."""
+    answers = [
         index
         for index, message in enumerate(messages)
         if isinstance(message, ToolMessage) and message.tool_call_id == call_id
     ]
     if len(asking) > 1:
-        asking = [index for index in asking if not any(index < later for later in answered)]
+        asking = [index for index in asking if not any(index < later for later in answers)]
     if len(asking) != 1:
         return None
     message = messages[asking[0]]
