@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.metadata as metadata
 import json
 import subprocess
@@ -118,16 +120,19 @@ def _closure(name: str, extras: tuple[str, ...]) -> dict[str, float]:
         except metadata.PackageNotFoundError:
             continue
         if key[0] != "langguard":
-            found[key[0]] = (
-                sum(
-                    path.stat().st_size
-                    for file in held.files or ()
-                    if (path := Path(str(held.locate_file(file)))).is_file()
-                )
-                / 1e6
-            )
+            found[key[0]] = _megabytes(key[0])
         for text in held.requires or ():
             need = Requirement(text)
             if need.marker is None or need.marker.evaluate({"extra": extra}):
                 waiting += [(need.name, one) for one in ("", *need.extras)]
     return found
+
+
+@functools.cache
+def _megabytes(name: str) -> float:
+    held = metadata.distribution(name)
+    sizes = 0
+    for file in held.files or ():
+        with contextlib.suppress(OSError):
+            sizes += Path(str(held.locate_file(file))).stat().st_size
+    return sizes / 1e6

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from langguard.clock import SystemClock
 from langguard.drivers import failures, placeholders
-from langguard.errors import TargetError
+from langguard.errors import MissingExtraError, TargetError
 from langguard.flow import Rows
 
 _SQLITE_READS = frozenset(
@@ -73,6 +73,7 @@ def open_engine(url: str | URL) -> Engine:
     """Return an engine for a gateway's own connection: pooled, pinged before use, its URL never in a repr.
 
     Raises:
+        MissingExtraError: It is for PostgreSQL, and psycopg is not installed.
         TargetError: The URL can't be read or its driver is not installed; the URL is not quoted.
     """
     try:
@@ -83,6 +84,9 @@ def open_engine(url: str | URL) -> Engine:
             return create_engine(parsed, hide_parameters=True)
         engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=False, pool_size=8, max_overflow=8)
     except (SQLAlchemyError, ModuleNotFoundError, ValueError) as failed:
+        if isinstance(failed, ModuleNotFoundError) and failed.name == "psycopg":
+            msg = "PostgreSQL needs psycopg, which is not installed: pip install 'langguard[postgres]'"
+            raise MissingExtraError(msg) from None
         msg = f"The connection's credential can't be used ({type(failed).__name__}); its text is not shown."
         raise TargetError(msg) from None
     if engine.dialect.driver == "psycopg":

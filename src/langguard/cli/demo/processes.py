@@ -81,6 +81,8 @@ def gateway(config: Path, *, credentials: dict[str, str]) -> Iterator[RunningGat
             process.wait(_STOP_SECONDS)
         process.kill()
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 class Agent:
