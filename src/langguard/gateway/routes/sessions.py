@@ -51,7 +51,12 @@ async def open_one(request: Request) -> Response:
             f"{', '.join(map(str, wanted.protocols)) or 'none'}; upgrade the older one.",
         )
     live, secret = await gateway(request).sessions.open(
-        key, protocol=max(common), client=wanted.client[:100], agent=wanted.agent[:100], thread_id=wanted.thread_id
+        key,
+        token,
+        protocol=max(common),
+        client=wanted.client[:100],
+        agent=wanted.agent[:100],
+        thread_id=wanted.thread_id,
     )
     return reply(_info(request, live, secret), 201)
 

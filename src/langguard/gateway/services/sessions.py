@@ -18,7 +18,7 @@ from langguard.gateway.problems import ProblemError
 from langguard.gateway.services.paging import all_documents
 from langguard.gateway.services.recorder import Draft, Recorder
 from langguard.protocol import Scope, Wire
-from langguard.stores.base import Expect, Put, Store
+from langguard.stores.base import ConflictError, Expect, Put, Store
 
 OPEN: Final = "open"
 ENDED: Final = "ended"
@@ -106,11 +106,20 @@ class Sessions:
         return key
 
     async def open(
-        self, key: ApiKey, *, protocol: int, client: str, agent: str, thread_id: str | None
+        self, key: ApiKey, secret: str, *, protocol: int, client: str, agent: str, thread_id: str | None
     ) -> tuple[Live, str]:
         """Open a session for the holder of an API key; return it and its token, which is not kept.
 
+        Args:
+            key: The API key, as `principal_of_key` found it.
+            secret: The key itself: the session commits only if it has not been revoked meanwhile.
+            protocol: The version both sides speak.
+            client: What the client calls itself.
+            agent: What it calls its agent.
+            thread_id: The agent's thread, if it named one.
+
         Raises:
+            ProblemError: The key was revoked meanwhile.
             LedgerError: It could not be recorded.
         """
         now = self._clock.now()
@@ -127,7 +136,6 @@ class Sessions:
             opened_at=now,
             expires_at=min(now + self._ttl_us, key.expires_at),
         )
-        secret = random_bytes(32)
         opened = Draft(
             kind="session_opened",
             session=stored.id,
@@ -152,9 +160,13 @@ class Sessions:
                 value=stored.id.encode(),
                 expect="",
             ),
-            self._recorder.new_session_key(stored.id, secret),
+            self._recorder.new_session_key(stored.id, random_bytes(32)),
         )
-        await self._recorder.record([opened], puts=puts)
+        unrevoked = Expect(kind="api_key", id=tokens.lookup(secret, self._token_key), state="active")
+        try:
+            await self._recorder.record([opened], puts=puts, expects=(unrevoked,))
+        except ConflictError:
+            raise ProblemError("session_ended", "This API key was revoked.") from None
         live = Live(stored, used_at=now)
         self._live[stored.id] = live
         self._remember(tokens.lookup(token, self._token_key), live)
