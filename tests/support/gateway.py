@@ -341,7 +341,7 @@ class SharedGateway(GatewayProcess):
             connection("direct", "sqlite", target=f"sqlite:///{self.direct}"),
             env={"SHOP_DSN": postgres_shop(postgres, "shared", *TYPES)},
             timeout="8s",
-            clear=', "*/*.kinds.word", "*/*.kinds.doc", "*/*.kinds.words", "*/*.kinds.data", "*/*.kinds.span"',
+            clear=', "*/*.kinds.word", "*/*.kinds.doc", "*/*.kinds.words", "*/*.kinds.list", "*/*.kinds.data", "*/*.kinds.span"',
         )
 
     def pin(self) -> None:
