@@ -24,6 +24,10 @@ SAME_AS = {"make demo": "langguard demo"}
 
 NOT_RUN = {
     ("docs/tutorial/first-guarded-agent.md", "python3 -m venv .venv"): "installs from the network",
+    (
+        "docs/how-to/swap-an-existing-agent.md",
+        "export LANGGUARD_URL=http://127.0.0.1:8421 LANGGUARD_TOKEN=$ADMIN_KEY",
+    ): "needs a PostgreSQL of that address; the fixture pins a connection with the same command",
 }
 """(page, first line) of each block that does not run, and why."""
 
@@ -40,7 +44,7 @@ def name_of(path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """The tutorial's gateway, with its database twice: as `shop`, and as `ledgerbook` in custody `agent`."""
+    """The tutorial's gateway, with its database twice: as `shop`, and as `sales` in custody `agent`."""
     folder = tmp_path_factory.mktemp("docs")
     saved = {b.how.removeprefix("save="): b.text for b in read(TUTORIAL).blocks if b.how.startswith("save=")}
     (folder / "make_shop.py").write_text(saved["make_shop.py"], encoding="utf-8")
