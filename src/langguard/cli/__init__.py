@@ -11,6 +11,7 @@ from langguard.cli.key import app as key_app
 from langguard.cli.ledger import app as ledger_app
 from langguard.cli.policy import app as policy_app
 from langguard.cli.session import app as session_app
+from langguard.cli.sql import app as sql_app
 from langguard.errors import LangguardError
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ for noun, commands in (
     ("key", key_app),
     ("policy", policy_app),
     ("session", session_app),
+    ("sql", sql_app),
     ("ledger", ledger_app),
 ):
     app.add_typer(commands, name=noun)

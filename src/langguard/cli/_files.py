@@ -61,11 +61,7 @@ def proposal(name: str, path: Path, *, rows: int) -> tuple[str, dict[str, object
     from langguard.detectors.classify import classify
 
     settings = load(path, environ())
-    item = next((each for each in settings.connections if each.name == name), None)
-    if item is None or item.custody != "gateway":
-        have = ", ".join(each.name for each in settings.connections if each.custody == "gateway") or "none"
-        msg = f"{path} has no connection `{name}` in custody `gateway`; it has: {have}"
-        raise ConfigError(msg)
+    item = _own(name, settings)
     engine = open_engine(resolve(_reference(item), settings.environ).reveal())
     try:
         catalog = snapshot(
@@ -76,6 +72,26 @@ def proposal(name: str, path: Path, *, rows: int) -> tuple[str, dict[str, object
         engine.dispose()
     found = classify(samples, catalog, Engine(settings.masking), connection=name)
     return found.yaml(), {"columns": msgspec.to_builtins(found.columns)}
+
+
+def structure(name: str, path: Path) -> Catalog:
+    """Return the structure of a connection's database, read now.
+
+    Raises:
+        ConfigError: There is no such connection in custody `gateway`.
+        TargetError: Its database can't be read.
+    """
+    settings = load(path, environ())
+    return _catalog(_own(name, settings), settings)
+
+
+def _own(name: str, settings: Settings) -> ConnectionSettings:
+    item = next((each for each in settings.connections if each.name == name), None)
+    if item is None or item.custody != "gateway":
+        have = ", ".join(each.name for each in settings.connections if each.custody == "gateway") or "none"
+        msg = f"{settings.path} has no connection `{name}` in custody `gateway`; it has: {have}"
+        raise ConfigError(msg)
+    return item
 
 
 def _reference(item: ConnectionSettings) -> Reference:

@@ -1,8 +1,8 @@
 """SQL, understood: pure functions from text to facts and back to the text that may be sent."""
 
 from langguard.sql.analyze import analyze
-from langguard.sql.classify import actions, lineage
+from langguard.sql.classify import actions, catalog_of, lineage, outline
 from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.rewrite import rewrite
 
-__all__ = ["LIMITS", "Limits", "actions", "analyze", "lineage", "rewrite"]
+__all__ = ["LIMITS", "Limits", "actions", "analyze", "catalog_of", "lineage", "outline", "rewrite"]

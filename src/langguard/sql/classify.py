@@ -9,9 +9,9 @@ from collections.abc import Collection
 from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 
-from langguard.protocol import Catalog, Column, Facts, Table
+from langguard.protocol import Catalog, Column, Facts, Refusal, Table
 from langguard.sql.allowed import WRITES
-from langguard.sql.analyze import DIALECTS, analyze
+from langguard.sql.analyze import DIALECTS, analyze, unreadable
 from langguard.sql.calls import FUNCTIONS, called, literals_kept
 from langguard.sql.expressions import ROWID
 from langguard.sql.gate import LIMITS
@@ -19,7 +19,7 @@ from langguard.sql.names import key, no_system_table, stored
 from langguard.sql.nodes import check
 from langguard.sql.operators import check_operators
 from langguard.sql.parse import canonical, parse
-from langguard.sql.refusals import Refused, refuse
+from langguard.sql.refusals import Refused, refuse, refused
 from langguard.sql.words import words
 
 PLAIN_FUNCTIONS = words(
@@ -54,13 +54,23 @@ def actions(text: str, dialect: str) -> set[str]:
 
     Never raises; an empty set means that the statement is not understood.
     """
+    found = outline(text, dialect)
+    if isinstance(found, Refusal):
+        known = {str(action) for action in found.actions}
+        return set() if known == {"read"} else known
+    return found
+
+
+def outline(text: str, dialect: str) -> set[str] | Refusal:
+    """Return what a statement would do as far as its text tells, or why it is not understood. Never raises."""
     try:
         return set(_actions(text, dialect))
     except Refused as error:
-        found = set(error.refusal.actions)
-        return set() if found == {"read"} else {str(a) for a in found}
-    except Exception:  # noqa: BLE001 - whatever the parser raises, the statement is not understood
-        return set()
+        return error.refusal
+    except RecursionError:
+        return refused("too_complex", "The statement is nested too deep.").refusal
+    except Exception as error:  # noqa: BLE001 - whatever the parser raises, the statement is not understood
+        return unreadable(error)
 
 
 def _actions(text: str, dialect: str) -> set[str]:
@@ -154,6 +164,24 @@ def _plain_token(token: Token, after: Token | None) -> None:
         refuse("dialect_not_supported", f"The word {word[:40]} is not understood in this dialect.")
 
 
+def catalog_of(schema: dict[str, list[str]], dialect: str) -> Catalog:
+    """Return a catalogue of nothing but names: every column counts as text.
+
+    Args:
+        schema: `table` or `schema.table` to its columns, in order.
+        dialect: `postgres` or `sqlite`.
+    """
+    home = "main" if dialect == "sqlite" else "public"
+    tables = []
+    for name, columns in schema.items():
+        where, _, bare = name.rpartition(".")
+        listed = tuple(Column(name=c, type="text", kind="text") for c in columns)
+        tables.append(Table(schema=where or home, name=bare, columns=listed))
+    return Catalog(
+        dialect="sqlite" if dialect == "sqlite" else "postgres", default_schemas=(home,), tables=tuple(tables)
+    )
+
+
 def lineage(text: str, dialect: str, schema: dict[str, list[str]]) -> tuple[list[set[str]], set[str]] | None:
     """Return each output's base columns and all columns touched, as bare `table.column`.
 
@@ -165,26 +193,13 @@ def lineage(text: str, dialect: str, schema: dict[str, list[str]]) -> tuple[list
     Returns:
         None where the statement is refused or can't be traced exactly.
     """
-    home = "main" if dialect == "sqlite" else "public"
-    tables = []
-    for name, columns in schema.items():
-        where, _, bare = name.rpartition(".")
-        tables.append(
-            Table(
-                schema=where or home,
-                name=bare,
-                columns=tuple(Column(name=c, type="text", kind="text") for c in columns),
-            )
-        )
     if dialect not in DIALECTS:
         return None
-    catalog = Catalog(
-        dialect="sqlite" if dialect == "sqlite" else "postgres", default_schemas=(home,), tables=tuple(tables)
-    )
+    catalog = catalog_of(schema, dialect)
     facts = analyze(text, dialect, catalog)
     if not isinstance(facts, Facts) or not facts.precise:
         return None
-    prefix = f"{home}."
+    prefix = f"{catalog.default_schemas[0]}."
     return (
         [{c.removeprefix(prefix) for c in output.columns} for output in facts.outputs],
         {c.removeprefix(prefix) for c in facts.touched},

@@ -23,6 +23,7 @@ class Limits:
     Attributes:
         bytes: Length in UTF-8.
         tokens: Words, symbols and literals.
+        weight: Tokens, of which literals, commas, dots and brackets count a quarter: what a statement costs to parse.
         depth: Open brackets at once.
         cost: The sum over tokens of what backtracking could cost (an abstract number; real statements stay under 500).
         chain: Terms joined by AND and OR.
@@ -35,13 +36,14 @@ class Limits:
 
     bytes: int = 65_536
     tokens: int = 5_000
+    weight: float = 1_000.0
     depth: int = 24
     cost: float = 4_000.0
     chain: int = 500
     arms: int = 64
-    subscripts: int = 100
+    subscripts: int = 64
     case_depth: int = 24
-    columns: int = 2_000
+    columns: int = 1_000
     work: int = 60_000
 
     def wide(self) -> "Limits":
@@ -50,6 +52,7 @@ class Limits:
             self,
             bytes=self.bytes * 16,
             tokens=self.tokens * 8,
+            weight=self.weight * 8,
             depth=self.depth * 2,
             cost=self.cost * 8,
         )
@@ -73,6 +76,18 @@ SPELLINGS = frozenset(
         TokenType.NATIONAL_STRING,
         TokenType.RAW_STRING,
         TokenType.BYTE_STRING,
+    }
+)
+LIGHT = frozenset(
+    {
+        TokenType.COMMA,
+        TokenType.DOT,
+        TokenType.L_PAREN,
+        TokenType.R_PAREN,
+        TokenType.L_BRACKET,
+        TokenType.R_BRACKET,
+        TokenType.STRING,
+        TokenType.NUMBER,
     }
 )
 COUNTED = frozenset(
@@ -185,23 +200,35 @@ def _several(tokens: list[Token], text: str) -> None:
 
 def _small(tokens: list[Token], limits: Limits) -> bool:
     """Whether a statement is plainly within all limits, however its parts are arranged: most are."""
-    openings = typed = counted = 0
+    openings = typed = counted = light = 0
     for before, token in pairwise(tokens):
         kind = token.token_type
         if kind in OPENING:
             openings += 1
             typed += before.token_type in TYPES
         counted += kind in COUNTED
+        light += kind in LIGHT
     bounds = (limits.chain, limits.arms, limits.subscripts, limits.case_depth)
     worst = (openings + len(tokens) / 8) * 2.0 ** min(typed, 64)
     return (
-        len(tokens) <= limits.tokens and openings < limits.depth and counted <= min(bounds) and worst <= limits.cost / 2
+        len(tokens) <= limits.tokens
+        and len(tokens) - light * 0.75 <= limits.weight
+        and openings < limits.depth
+        and counted <= min(bounds)
+        and worst <= limits.cost / 2
     )
 
 
 def _size(tokens: list[Token], text: str, limits: Limits) -> None:
     if len(tokens) > limits.tokens:
         refuse("too_complex", f"The statement has more than {limits.tokens} tokens.", position=0)
+    if sum(0.25 if token.token_type in LIGHT else 1.0 for token in tokens) > limits.weight:
+        refuse(
+            "too_complex",
+            f"The statement has more than {limits.weight:.0f} words and symbols.",
+            position=0,
+            hint="Split it into smaller statements.",
+        )
     brackets: list[bool] = []
     typed = terms = arms = subscripts = cases = 0
     cost = 0.0

@@ -14,8 +14,6 @@ from langguard.sql.refusals import refuse, refused
 from langguard.sql.scope import Field, Scope, Value, merge, rename
 from langguard.sql.sources import Sources
 
-COLUMNS = 1_664
-"""Most columns of one query, as in PostgreSQL."""
 ROUNDS = 64
 """Most times a recursive query is traced before its columns must have settled."""
 
@@ -132,12 +130,13 @@ class Queries(Sources):
             scope.aliases = _aliases(fields, scope)
         self.carries(node.args.get("where"), scope, ctes)
         if (group := node.args.get("group")) is not None:
+            outputs = self._by_name(fields)
             for part in [e for value in group.args.values() for e in (value if isinstance(value, list) else [value])]:
-                self._group_term(part, fields, scope, ctes)
+                self._group_term(part, outputs, scope, ctes)
         self.carries(node.args.get("having"), scope, ctes)
         if (distinct := node.args.get("distinct")) is not None and (on := distinct.args.get("on")) is not None:
             for term in on.expressions if isinstance(on, exp.Tuple) else [on]:
-                self._output_or_expression(term, fields, scope, ctes)
+                self._output_or_expression(term, self._by_name(fields), scope, ctes)
         self._tail(node, fields, scope, ctes, outer)
         return fields
 
@@ -154,25 +153,16 @@ class Queries(Sources):
         written: list[exp.Expr] = []
         for projection in list(node.expressions):
             if isinstance(projection, exp.Star):
+                self._output_columns(len(scope.visible))
                 columns: list[exp.Expr] = [_column(v.field.name, v.alias) for v in scope.visible]
             elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
                 columns = self._star(projection, scope)
             else:
+                self._output_columns(1)
                 columns = [projection]
             if not columns:
                 refuse("not_parsed", "* needs a FROM clause.", "*")
-            if columns != [projection]:
-                written.extend(columns)
-            else:
-                written.append(projection)
-        self.spend(len(written))
-        self.columns += len(written)
-        if len(written) > COLUMNS or self.columns > self.limits.columns:
-            refuse(
-                "too_complex",
-                f"The statement has more than {min(COLUMNS, self.limits.columns)} output columns.",
-                hint="Name the columns you need.",
-            )
+            written.extend(columns)
         node.set("expressions", written)
         for projection in written:
             name = self._output_name(projection)
@@ -185,6 +175,17 @@ class Queries(Sources):
         ]
         node.set("expressions", named)
         return tuple(fields)
+
+    def _output_columns(self, more: int) -> None:
+        """Count output columns, all queries together: stars in stars multiply them."""
+        self.columns += more
+        self.spend(more)
+        if self.columns > self.limits.columns:
+            refuse(
+                "too_complex",
+                f"The statement has more than {self.limits.columns} output columns.",
+                hint="Name the columns you need.",
+            )
 
     def _output_name(self, projection: exp.Expr) -> str:
         if isinstance(projection, exp.Alias):
@@ -201,6 +202,7 @@ class Queries(Sources):
                 position=node.args["table"].meta.get("start"),
                 hint="Use the alias given in FROM.",
             )
+        self._output_columns(len(relation.fields))
         return [_column(f.name, relation.alias) for f in relation.fields]
 
     def _tail(
@@ -208,22 +210,23 @@ class Queries(Sources):
     ) -> None:
         """Resolve ORDER BY, LIMIT and OFFSET. `scope` is None where only output columns may be ordered by."""
         if (order := node.args.get("order")) is not None:
+            outputs = self._by_name(fields)
             for term in order.expressions:
-                self._order_term(term, fields, scope, ctes)
+                self._order_term(term, outputs, scope, ctes)
         empty = Scope(dialect=self.dialect, parent=outer)
         for part in ("limit", "offset"):
             self.carries(node.args.get(part), empty, ctes)
 
-    def _order_term(self, term: exp.Expr, fields: tuple[Field, ...], scope: Scope | None, ctes: Ctes) -> None:
+    def _order_term(self, term: exp.Expr, outputs: dict[str, str], scope: Scope | None, ctes: Ctes) -> None:
         inner = term.this if isinstance(term, exp.Ordered) else term
-        self._output_or_expression(inner, fields, scope, ctes)
+        self._output_or_expression(inner, outputs, scope, ctes)
 
-    def _output_or_expression(self, node: exp.Expr, fields: tuple[Field, ...], scope: Scope | None, ctes: Ctes) -> None:
+    def _output_or_expression(self, node: exp.Expr, outputs: dict[str, str], scope: Scope | None, ctes: Ctes) -> None:
         """Resolve a term of ORDER BY or DISTINCT ON: an output's name comes before a column of FROM."""
         bare = node
         while isinstance(bare, (exp.Paren, exp.Collate) if self.dialect == "sqlite" else exp.Paren):
             bare = bare.this
-        if _is_bare(bare) and self._is_output(bare, fields):
+        if _is_bare(bare) and self._is_output(bare, outputs):
             return
         if scope is not None:
             self.carries(node, scope, ctes)
@@ -235,23 +238,28 @@ class Queries(Sources):
                 hint="Use an output column's name, or put the query in a subquery and order that.",
             )
 
-    def _is_output(self, node: exp.Expr, fields: tuple[Field, ...]) -> bool:
-        name = stored(node.this, self.dialect)
+    def _by_name(self, fields: tuple[Field, ...]) -> dict[str, str]:
+        """Return the names of outputs by key, the first of equal ones."""
+        found: dict[str, str] = {}
         for field in fields:
-            if key(field.name, self.dialect) == key(name, self.dialect):
-                node.set("this", quoted(field.name))
-                return True
-        return False
+            found.setdefault(key(field.name, self.dialect), field.name)
+        return found
 
-    def _group_term(self, node: exp.Expr, fields: tuple[Field, ...], scope: Scope, ctes: Ctes) -> None:
+    def _is_output(self, node: exp.Expr, outputs: dict[str, str]) -> bool:
+        found = outputs.get(key(stored(node.this, self.dialect), self.dialect))
+        if found is not None:
+            node.set("this", quoted(found))
+        return found is not None
+
+    def _group_term(self, node: exp.Expr, outputs: dict[str, str], scope: Scope, ctes: Ctes) -> None:
         """Resolve a term of GROUP BY: a column of FROM comes before an output's name."""
         if isinstance(node, (exp.Tuple, exp.Rollup, exp.Cube, exp.GroupingSets)):
             for part in node.expressions:
-                self._group_term(part, fields, scope, ctes)
+                self._group_term(part, outputs, scope, ctes)
         elif isinstance(node, exp.Paren):
-            self._group_term(node.this, fields, scope, ctes)
+            self._group_term(node.this, outputs, scope, ctes)
         elif not (
-            _is_bare(node) and not scope.named(stored(node.this, self.dialect)) and self._is_output(node, fields)
+            _is_bare(node) and not scope.named(stored(node.this, self.dialect)) and self._is_output(node, outputs)
         ):
             self.carries(node, scope, ctes)
 

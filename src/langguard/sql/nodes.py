@@ -214,12 +214,16 @@ def function_refused(name: str, position: int | None = None) -> Refused:
 
 
 def _modifier(node: exp.Expr, key: str) -> Refused:
+    value = node.args[key]
+    held = value[0] if isinstance(value, list) else value
+    at = _start(held if isinstance(held, exp.Expr) else node)
     if key in MODIFIERS:
-        return _known(MODIFIERS[key], _text(node))
+        return _known(MODIFIERS[key], _text(node), at)
     return refused(
         "construct_not_allowed",
         f"This form of {type(node).__name__.upper()} ({key.strip('_').replace('_', ' ')}) is not allowed.",
         _text(node),
+        position=at,
         hint="Write it in plain, standard SQL.",
     )
 
@@ -227,21 +231,30 @@ def _modifier(node: exp.Expr, key: str) -> Refused:
 def _node(node: exp.Expr) -> Refused:
     name = type(node).__name__
     if name in KNOWN:
-        return _known(KNOWN[name], _text(node))
+        return _known(KNOWN[name], _text(node), _start(node))
     if isinstance(node, exp.Func):
         return function_refused(node.sql_name().lower() if name != "Anonymous" else node.name, node.meta.get("start"))
     return refused(
         "construct_not_allowed",
         f"{name} is not allowed.",
         _text(node),
+        position=_start(node),
         hint="Write it in plain, standard SQL.",
     )
 
 
-def _known(known: tuple[str, str, tuple[Action, ...]], fragment: str) -> Refused:
+def _start(node: exp.Expr) -> int | None:
+    """Return where in the text the first word of a node that the parser noted stands."""
+    starts = [n.meta["start"] for n in node.walk() if isinstance(n.meta.get("start"), int)]
+    return min(starts, default=None)
+
+
+def _known(known: tuple[str, str, tuple[Action, ...]], fragment: str, position: int | None) -> Refused:
     what, hint, actions = known
     verb = "" if what.endswith((" are", " is")) else " and is" if not what.endswith("and") else " is"
-    return refused("construct_not_allowed", f"{what}{verb} not allowed.", fragment, hint=hint, actions=actions)
+    return refused(
+        "construct_not_allowed", f"{what}{verb} not allowed.", fragment, position=position, hint=hint, actions=actions
+    )
 
 
 def _text(node: exp.Expr) -> str:
