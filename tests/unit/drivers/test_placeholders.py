@@ -1,5 +1,6 @@
 """`$n` in canonical text becomes the driver's own placeholder, and nothing else in the text changes."""
 
+import contextlib
 import sqlite3
 
 import pytest
@@ -51,4 +52,5 @@ def test_what_has_no_value_or_no_style_is_refused(text, style):
 def test_a_literal_is_never_touched(inside):
     literal = "'" + inside.replace("'", "''") + "'"
     text, parameters = render(f"SELECT {literal}, $1", ["bound"], "qmark")
-    assert sqlite3.connect(":memory:").execute(text, parameters).fetchone() == (inside, "bound")
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
+        assert db.execute(text, parameters).fetchone() == (inside, "bound")

@@ -397,7 +397,11 @@ def test_a_reader_that_outlives_the_store_is_closed(open_store):
 def test_a_reader_of_what_is_no_database_is_refused(tmp_path):
     (tmp_path / "x").write_bytes(b"nothing of the kind" * 1000)
     with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        files.open_reader(tmp_path / "x").execute("SELECT * FROM head")
+        reader = files.open_reader(tmp_path / "x")
+        try:
+            reader.execute("SELECT * FROM head")
+        finally:
+            reader.close()
 
 
 def test_a_file_that_can_not_be_made_is_refused(tmp_path):
