@@ -124,16 +124,14 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
     masking_pool = WorkerPool(2, initializer=MASKER_WARM, payload=settings.masking)
     connections: Connections | None = None
     try:
-        masker = Masker(masking_pool, settings.masking, timeout=_MASK_SECONDS)
-        warm = asyncio.create_task(masker.start())
         secrets = {
             item.name: resolve(item.credential, settings.environ)
             for item in settings.connections
             if item.custody == "gateway" and item.credential is not None
         }
         connections = Connections(settings.connections, secrets, ground.store)
-        await connections.load()
-        mode = await warm
+        masker = Masker(masking_pool, settings.masking, timeout=_MASK_SECONDS)
+        mode, _ = await asyncio.gather(masker.start(), connections.load())
         entities = await masker.supported()
         held = connections
 

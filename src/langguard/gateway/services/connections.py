@@ -49,11 +49,14 @@ class Connections:
     """All connections by name."""
 
     def __init__(self, settings: tuple[ConnectionSettings, ...], secrets: Mapping[str, Secret], store: Store) -> None:
+        """Take the connections' settings and, for custody `gateway`, their DSNs by name; nothing is connected yet.
+
+        Raises:
+            ConfigError: A DSN can't be used; the connection is named, the DSN is not quoted.
+        """
         self._store = store
         self._held = {
-            item.name: Connection(
-                item, engine=sql.open_engine(secrets[item.name].reveal()) if item.custody == "gateway" else None
-            )
+            item.name: Connection(item, engine=_engine(item, secrets) if item.custody == "gateway" else None)
             for item in settings
         }
 
@@ -126,3 +129,11 @@ class Connections:
         for connection in self._held.values():
             if connection.engine is not None:
                 connection.engine.dispose()
+
+
+def _engine(item: ConnectionSettings, secrets: Mapping[str, Secret]) -> Engine:
+    try:
+        return sql.open_engine(secrets[item.name].reveal())
+    except TargetError as failed:
+        msg = f"connection `{item.name}`: {failed}"
+        raise ConfigError(msg) from None
