@@ -1,5 +1,6 @@
 """The SQLite store by itself: its files, its one writer, its failures, and what a crash leaves behind."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -396,12 +397,9 @@ def test_a_reader_that_outlives_the_store_is_closed(open_store):
 
 def test_a_reader_of_what_is_no_database_is_refused(tmp_path):
     (tmp_path / "x").write_bytes(b"nothing of the kind" * 1000)
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        reader = files.open_reader(tmp_path / "x")
-        try:
-            reader.execute("SELECT * FROM head")
-        finally:
-            reader.close()
+    reader = files.open_reader(tmp_path / "x")
+    with contextlib.closing(reader), pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        reader.execute("SELECT * FROM head")
 
 
 def test_a_file_that_can_not_be_made_is_refused(tmp_path):
