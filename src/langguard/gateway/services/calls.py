@@ -375,6 +375,7 @@ def _answer(drive: _Drive, handed: HandOver) -> Answer:
         decision=handed.decision,
         intent=handed.intent,
         checkpoint=drive.checkpoint,
+        schemas=drive.known.permission.schemas,
         result=handed.result,
         outcome=handed.outcome,
         error=None if handed.error is None else str(handed.error),

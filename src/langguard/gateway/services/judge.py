@@ -190,7 +190,10 @@ class Judge:
             mask=plan,
         )
         permission = Permission(
-            decision=decision, statement="structure of " + (", ".join(seen) or "no table"), obligations=obligations
+            decision=decision,
+            statement="structure of " + (", ".join(seen) or "no table"),
+            schemas=catalog.default_schemas,
+            obligations=obligations,
         )
         return Judged(permission=permission, at=at, **known)
 
