@@ -341,7 +341,7 @@ class SharedGateway(GatewayProcess):
             connection("direct", "sqlite", target=f"sqlite:///{self.direct}"),
             env={"SHOP_DSN": postgres_shop(postgres, "shared", *TYPES)},
             timeout="8s",
-            clear=', "*/*.kinds.word", "*/*.kinds.doc", "*/*.kinds.words", "*/*.kinds.list", "*/*.kinds.data", "*/*.kinds.span"',
+            clear="".join(f', "*/*.kinds.{name}"' for name in ("word", "doc", "words", "list", "data", "span")),
         )
 
     def pin(self) -> None:
