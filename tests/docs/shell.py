@@ -19,7 +19,8 @@ _SAME = (
     (re.compile(r"_[0-9a-f]{12}>"), "_TOKEN>"),
     (re.compile(r"\d\d:\d\d:\d\d\.\d+"), "TIME"),
     (re.compile(r"#\d+"), "#N"),
-    (re.compile(r"\(\d+ bytes\)"), "(N bytes)"),
+    (re.compile(r"\b\d+ (bytes|entries|texts)\b"), r"N \1"),
+    (re.compile(r"\b(line|entry) \d+"), r"\1 N"),
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"[ \t]+"), " "),
 )

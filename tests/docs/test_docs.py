@@ -23,6 +23,10 @@ SAME_AS = {"make demo": "langguard demo"}
 """What a command of the Makefile does after it has installed what it needs."""
 
 NOT_RUN = {
+    (
+        "README.md",
+        "pip install .                        # the client: GuardedSQLDatabase, Guard",
+    ): "installs from the network",
     ("docs/tutorial/first-guarded-agent.md", "python3 -m venv .venv"): "installs from the network",
     (
         "docs/how-to/swap-an-existing-agent.md",
@@ -83,6 +87,10 @@ def test_what_does_not_run_is_listed() -> None:
 
 
 def _shell(page: Page, folder: Path, request: pytest.FixtureRequest) -> Shell:
+    if page.path == ROOT / "README.md":  # says nothing of a gateway of its own: the swap is that of the how-to
+        gateway = request.getfixturevalue("shop")
+        key = gateway.key("readme", "analysts")
+        return Shell(gateway.folder, {"LANGGUARD_URL": gateway.url, "LANGGUARD_TOKEN": key})
     if not page.needs:
         listen = f"127.0.0.1:{free_port()}"
         if page.path.parent.parent == ROOT / "examples":
