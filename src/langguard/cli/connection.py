@@ -60,6 +60,22 @@ def add(
         show(f"{colour('pinned', 'green')} {plain(name)}: {held['tables']} tables, version {held['version'][:12]}")
 
 
+@app.command("refresh")
+def refresh(
+    name: Annotated[str, typer.Argument(help="A connection in custody `gateway`.")],
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Have the gateway read a database's structure again, after tables or columns were changed."""
+    held = Api(url, token).ask("POST", f"/v1/connections/{part(name)}/refresh")
+    if json:
+        show_json(held)
+        return
+    changed = "changed" if held["changed"] else "unchanged"
+    show(f"{colour(changed, 'green')} {plain(name)}: {held['tables']} tables, version {held['version'][:12]}")
+
+
 @app.command("classify")
 def classify(
     name: Annotated[str, typer.Argument(help="A connection of the file, in custody `gateway`.")],

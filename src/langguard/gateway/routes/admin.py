@@ -8,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from langguard.drivers.sql_catalog import with_version
+from langguard.errors import ConfigError
 from langguard.gateway.identity.principals import ApiKey, Principal
 from langguard.gateway.problems import ProblemError, reply
 from langguard.gateway.routes._common import gateway, guarded, holder, read, session
@@ -99,6 +100,31 @@ async def pin_catalog(request: Request) -> Response:
     return reply(data)
 
 
+async def refresh(request: Request) -> Response:
+    """POST /v1/connections/{name}/refresh: read a database's structure again, after it was changed."""
+    by = await holder(request, "admin")
+    home = gateway(request)
+    connection = home.connections.get(request.path_params["name"])
+    if connection is None:
+        raise ProblemError("not_found", "There is no such connection.")
+    if connection.settings.custody != "gateway":
+        raise ProblemError("invalid_request", "This connection's structure is pinned: langguard connection add.")
+    before = None if connection.catalog is None else connection.catalog.version
+    try:
+        await home.connections.refresh(connection)
+    except ConfigError as failed:
+        raise ProblemError("conflict", str(failed)) from None
+    catalog = connection.catalog
+    data = {
+        "connection": connection.name,
+        "version": None if catalog is None else catalog.version,
+        "tables": 0 if catalog is None else len(catalog.tables),
+    }
+    await home.recorder.record([Draft(kind="catalog", by=by.id, data=data)])
+    await home.policies.reload()
+    return reply(data | {"changed": before != data["version"]})
+
+
 async def explain(request: Request) -> Response:
     """POST /v1/policy/explain: which rules match a statement, why, and what would be sent."""
     await holder(request, "admin")
@@ -160,6 +186,7 @@ ROUTES = [
     Route("/v1/keys/{id}", guarded(revoke_key), methods=["DELETE"]),
     Route("/v1/connections", guarded(connections), methods=["GET"]),
     Route("/v1/connections/{name}/catalog", guarded(pin_catalog), methods=["PUT"]),
+    Route("/v1/connections/{name}/refresh", guarded(refresh), methods=["POST"]),
     Route("/v1/policy/explain", guarded(explain), methods=["POST"]),
     Route("/v1/checkpoint", guarded(checkpoint), methods=["GET"]),
     Route("/v1/ledger/consistency", guarded(consistency), methods=["GET"]),
