@@ -26,29 +26,50 @@ class Analysis:
         """Use `pool`, giving up on a statement after `timeout` seconds (its worker is then killed)."""
         self._pool = pool
         self._timeout = timeout
-        self._seen: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+        self._seen: OrderedDict[_Key, Any] = OrderedDict()
+        self._likely_rows: int | None = None
 
     async def analyze(self, text: str, catalog: Catalog) -> Facts | Refusal:
-        """Return what a statement does, or why it is refused; a worker that hangs, dies or fails refuses too."""
-        found: Facts | Refusal = await self._ask(_ANALYZE, text, catalog, "")
-        return found
+        """Return what a statement does, or why it is refused; a worker that hangs, dies or fails refuses too.
+
+        On the same trip the worker writes the text to send with the row cap that was last asked for, which is most
+        often the one that `rewrite` then asks for.
+        """
+        key = _key("facts", text, catalog)
+        held: Facts | Refusal | None = self._held(key)
+        if held is not None:
+            return held
+        rows = self._likely_rows
+        answer = await self._ask(_ANALYZE, (text, catalog, rows))
+        if isinstance(answer, Refusal):
+            return answer
+        found, sent = answer
+        if len(text) <= _LONGEST:
+            self._remember(key, found)
+        if sent is not None and len(found.statement) <= _LONGEST:
+            self._remember(_key("sent", found.statement, catalog, rows), sent)
+        return found  # type: ignore[no-any-return]
 
     async def rewrite(self, facts: Facts, catalog: Catalog, *, rows: int) -> str | Refusal:
         """Return the text to send, with the row cap in it."""
-        text: str | Refusal = await self._ask(_REWRITE, facts, catalog, str(rows))
-        return text
-
-    async def _ask(self, function: str, subject: Any, catalog: Catalog, more: str) -> Any:
-        text = subject if isinstance(subject, str) else subject.statement
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        key = (function, digest, catalog.dialect, catalog.version, more)
-        held = self._seen.get(key)
+        self._likely_rows = rows
+        key = _key("sent", facts.statement, catalog, rows)
+        held: str | Refusal | None = self._held(key)
         if held is not None:
-            self._seen.move_to_end(key)
             return held
+        answer = await self._ask(_REWRITE, (facts, catalog, rows))
+        if isinstance(answer, Refusal):
+            return answer
+        _, sent = answer
+        if len(facts.statement) <= _LONGEST:
+            self._remember(key, sent)
+        return sent  # type: ignore[no-any-return]
+
+    async def _ask(self, function: str, payload: Any) -> tuple[Any, Any] | Refusal:
+        """Return the worker's two answers, or the refusal for a worker that has none; that one is not remembered."""
         try:
-            answer = await asyncio.wrap_future(
-                self._pool.submit(function, (subject, catalog, more), timeout=self._timeout)
+            answer: tuple[Any, Any] = await asyncio.wrap_future(
+                self._pool.submit(function, payload, timeout=self._timeout)
             )
         except WorkerTimeoutError:
             return Refusal(
@@ -62,11 +83,26 @@ class Analysis:
                 reason="The analyser stopped on this statement.",
                 hint="Write it shorter, with less nesting.",
             )
-        if len(text) <= _LONGEST:
-            self._seen[key] = answer
-            while len(self._seen) > _REMEMBERED:
-                self._seen.popitem(last=False)
         return answer
+
+    def _held(self, key: "_Key") -> Any:
+        held = self._seen.get(key)
+        if held is not None:
+            self._seen.move_to_end(key)
+        return held
+
+    def _remember(self, key: "_Key", answer: Any) -> None:
+        self._seen[key] = answer
+        while len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+
+
+_Key = tuple[str, str, str, str, int | None]
+
+
+def _key(what: str, text: str, catalog: Catalog, rows: int | None = None) -> _Key:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return (what, digest, catalog.dialect, catalog.version, rows)
 
 
 def warm_worker(_: object = None) -> None:
@@ -74,17 +110,20 @@ def warm_worker(_: object = None) -> None:
     import langguard.sql  # noqa: F401, PLC0415 - as below
 
 
-def analyze_in_worker(payload: tuple[str, Catalog, str]) -> Facts | Refusal:
-    """Run in the worker process."""
+def analyze_in_worker(payload: tuple[str, Catalog, int | None]) -> tuple[Facts | Refusal, str | Refusal | None]:
+    """Run in the worker process: the facts, and where a row cap is given and may be wanted, the text to send."""
     from langguard.sql import analyze  # noqa: PLC0415 - sqlglot is loaded in the worker only
 
-    text, catalog, _ = payload
-    return analyze(text, catalog.dialect, catalog)
+    text, catalog, rows = payload
+    found = analyze(text, catalog.dialect, catalog)
+    if rows is None or isinstance(found, Refusal):
+        return found, None
+    return found, rewrite_in_worker((found, catalog, rows))[1]
 
 
-def rewrite_in_worker(payload: tuple[Facts, Catalog, str]) -> str | Refusal:
-    """Run in the worker process."""
+def rewrite_in_worker(payload: tuple[Facts, Catalog, int]) -> tuple[None, str | Refusal]:
+    """Run in the worker process: the text to send."""
     from langguard.sql import rewrite  # noqa: PLC0415 - as above
 
     facts, catalog, rows = payload
-    return rewrite(facts, rows=int(rows), dialect=catalog.dialect, catalog=catalog)
+    return None, rewrite(facts, rows=rows, dialect=catalog.dialect, catalog=catalog)
