@@ -3,6 +3,7 @@
 The gateway always redoes the analysis itself: what a client says about a statement is never an input.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,8 @@ from langguard.protocol import (
 )
 
 _READS = frozenset({"read", "metadata"})
+_PLANS = 1024
+_LONGEST = 16_384  # characters; the plan of a longer statement is made each time
 _PLAIN = frozenset({"number", "time", "boolean", "uuid"})
 
 
@@ -67,6 +70,7 @@ class Judge:
         self._policies = policies
         self._clock = clock
         self._ner = ner
+        self._plans: OrderedDict[tuple[str, str, str, str], MaskPlan] = OrderedDict()
 
     async def judge(self, live: Live, request: CallRequest) -> Judged:
         """Return the decision on a call; a call that can't be understood is denied with what to do instead."""
@@ -223,15 +227,12 @@ class Judge:
         text = await self._analysis.rewrite(facts, catalog, rows=verdict.rows)
         if isinstance(text, Refusal):
             return self._refused(live, request, text, connection, known, at)
-        plan = masking.plan(
-            facts.outputs, catalog, self._policies.current.masks, connection=connection.name, ner=self._ner
-        )
         obligations = Obligations(
             rows=verdict.rows,
             timeout_ms=verdict.timeout_ms,
             result_bytes=verdict.result_bytes,
             read_only=set(facts.actions) <= _READS,
-            mask=plan,
+            mask=self._plan(facts, catalog, connection),
         )
         permission = Permission(
             decision=decision,
@@ -241,6 +242,19 @@ class Judge:
             obligations=obligations,
         )
         return Judged(permission=permission, at=at, **known)
+
+    def _plan(self, facts: Facts, catalog: Catalog, connection: Connection) -> MaskPlan:
+        """Return what happens to each output: remembered by everything it depends on."""
+        policy = self._policies.current
+        key = (facts.statement, catalog.version, policy.version_id, connection.name)
+        held = self._plans.get(key)
+        if held is None:
+            held = masking.plan(facts.outputs, catalog, policy.masks, connection=connection.name, ner=self._ner)
+            if len(facts.statement) <= _LONGEST:
+                self._plans[key] = held
+            while len(self._plans) > _PLANS:
+                self._plans.popitem(last=False)
+        return held
 
     def _refused(
         self,
