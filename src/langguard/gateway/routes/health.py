@@ -17,7 +17,7 @@ async def healthy(_: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """GET /readyz: the ledger can be read and the policy file checks; 503 otherwise."""
+    """GET /readyz: what is in force; a policy file that has an error is told, and the last good version serves."""
     home = gateway(request)
     size = await asyncio.to_thread(home.store.size)
     state = {

@@ -249,10 +249,13 @@ class Sessions:
         ended = msgspec.structs.replace(stored, ended_at=self._clock.now(), ended_why=why)
         live = self._live.setdefault(session_id, Live(ended))
         live.stored = ended
-        for cancel in tuple(live.running):
-            cancel.fire()
+        # Off the loop, since a database may be slow to take it; one that can't be reached must not keep the end from
+        # being recorded. The end is queued first, so no outcome of what is cancelled commits before it.
+        cancels = [asyncio.to_thread(cancel.fire) for cancel in tuple(live.running)]
+        cancelling = asyncio.gather(*cancels, return_exceptions=True)
         draft = Draft(kind="session_ended", session=session_id, by=by, data={"why": why})
         await self._recorder.record([draft], puts=(self._put(ended, ENDED, expect=None),))
+        await cancelling
         self._live.pop(session_id, None)  # the store says from now on that it has ended
         return ended
 
