@@ -7,6 +7,7 @@ from sqlglot import exp
 
 from langguard.sql.refusals import nearest, refuse, refused
 
+LONGEST_NAME = 63
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast", "pg_temp", "temp"})
 SCHEMA_TOOL = "Use the schema tool to see tables and columns."
@@ -19,8 +20,21 @@ def lower(name: str) -> str:
 
 
 def stored(identifier: exp.Identifier, dialect: str) -> str:
-    """Return the name an identifier stands for."""
+    """Return the name an identifier stands for.
+
+    Raises:
+        Refused: It is longer than the engine keeps.
+    """
     name = str(identifier.this)
+    if dialect == "postgres" and len(name.encode("utf-8", "replace")) > LONGEST_NAME:
+        # PostgreSQL cuts it, so that two names which differ here could be one there.
+        refuse(
+            "construct_not_allowed",
+            f"A name may have {LONGEST_NAME} bytes.",
+            name,
+            position=identifier.meta.get("start"),
+            hint="Use a shorter name.",
+        )
     return name if dialect == "sqlite" or identifier.args.get("quoted") else lower(name)
 
 

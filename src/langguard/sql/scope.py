@@ -39,7 +39,8 @@ class Relation:
     """One item of a FROM clause.
 
     Attributes:
-        alias: The name that qualifies its columns in the canonical text.
+        alias: The name that qualifies its columns in the canonical text; no other relation of the statement has it.
+        called: The name the statement gives it, where that is another one.
         base: The id of the base table, or empty.
         renamed: The statement gave it an alias of its own, so its table's name does not reach it.
     """
@@ -48,6 +49,7 @@ class Relation:
     fields: tuple[Field, ...]
     base: str = ""
     renamed: bool = False
+    called: str = ""
     index: dict[str, list[Field]] = field(default_factory=dict, compare=False, repr=False)
 
     def fields_named(self, name: str, dialect: str) -> list[Field]:
@@ -71,6 +73,8 @@ class Scope:
     """The names of one SELECT, growing as its FROM clause is read.
 
     Attributes:
+        relations: By the name the statement calls them.
+        written: By the name they have in the canonical text: a column that was written back is found again.
         aliases: The SELECT's own output names, where they may be used; None where they may not.
         windows: Named windows, by key.
         comma: Where the columns after the last comma of FROM start in `visible`.
@@ -79,6 +83,7 @@ class Scope:
     dialect: str
     parent: "Scope | None" = None
     relations: dict[str, Relation] = field(default_factory=dict)
+    written: dict[str, Relation] = field(default_factory=dict)
     visible: list[Visible] = field(default_factory=list)
     aliases: dict[str, Value] | None = None
     windows: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -93,24 +98,28 @@ class Scope:
 
     def add(self, relation: Relation, position: int | None = None) -> None:
         """Add an item of the FROM clause. Raises Refused when its name is taken."""
-        name = self.key(relation.alias)
+        called = relation.called or relation.alias
+        name = self.key(called)
         if name in self.relations:
             refuse(
                 "ambiguous_table",
-                f"The name {relation.alias[:60]} stands for two tables.",
-                relation.alias,
+                f"The name {called[:60]} stands for two tables.",
+                called,
                 position=position,
                 hint="Give each table an alias of its own.",
             )
         self.relations[name] = relation
+        self.written[self.key(relation.alias)] = relation
         self.visible.extend(Visible(field=f, alias=relation.alias) for f in relation.fields)
 
     def absorb(self, inner: "Scope") -> None:
         """Add all of a bracketed join."""
         for name, relation in inner.relations.items():
             if name in self.relations:
-                refuse("ambiguous_table", f"The name {relation.alias[:60]} stands for two tables.", relation.alias)
+                called = relation.called or relation.alias
+                refuse("ambiguous_table", f"The name {called[:60]} stands for two tables.", called)
             self.relations[name] = relation
+        self.written.update(inner.written)
         self.visible.extend(inner.visible)
 
     def named(self, name: str) -> list[Visible]:
@@ -129,7 +138,7 @@ class Scope:
         wanted = self.key(stored(table, self.dialect))
         scope: Scope | None = self
         while scope is not None:
-            found = scope.relations.get(wanted)
+            found = scope.relations.get(wanted) or scope.written.get(wanted)
             if found is not None:
                 if db is None:
                     return found
