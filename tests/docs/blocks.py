@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LANGUAGES = frozenset({"console", "python", "yaml", "json", "diff", "text"})
+_HOW = re.compile(r"save=[\w.]+|background|agent|no")
 _RUN = re.compile(r"<!-- run: ([^>]*?) -->")
 _PAGE = re.compile(r"<!-- page: ([^>]*?) -->")
 
@@ -59,6 +60,7 @@ def read(path: Path) -> Page:
             fence = (number, language)
         elif found := _RUN.search(line):
             how = found[1].strip()
+            assert _HOW.fullmatch(how), f"{path}:{number}: an unknown directive {how!r}"
         elif mark:
             assert not how, f"{path}:{number}: a directive that no block follows"
     assert fence is None, f"{path}: a block is not closed"

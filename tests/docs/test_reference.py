@@ -3,6 +3,7 @@
 import ast
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -185,6 +186,19 @@ def test_the_kinds_of_entries_are_those_that_are_written() -> None:
     }
     text = page("ledger-format.md").partition("This version writes the kinds")[2].partition(". A call")[0]
     assert named(text) == written <= KINDS
+
+
+def test_extras_that_pages_install_exist() -> None:
+    known = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    )
+    told = {
+        extra
+        for path in PAGES
+        for listed in re.findall(r"'(?:\.|langguard)\[([a-z,]+)\]'", path.read_text(encoding="utf-8"))
+        for extra in listed.split(",")
+    }
+    assert told == known
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
