@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import create_engine
 from tests.support.gateway import EMAIL, NAME, SharedGateway, guarded, run_agent
 from tests.support.proxy import Proxy
 
@@ -250,10 +251,11 @@ class TestAgentCustody:
 
         with Proxy(gateway.port).running() as proxy:
             guard = Guard(proxy.url, key, timeout=0.6)
-            database = GuardedSQLDatabase.from_uri(f"sqlite:///{gateway.direct}", guard=guard)
-            yield proxy, database
+            engine = create_engine(f"sqlite:///{gateway.direct}")
+            yield proxy, GuardedSQLDatabase(engine, guard=guard)
             proxy.heal()
             guard.close()
+            engine.dispose()
 
     @pytest.mark.parametrize("fault", ["drop", "half", "late"])
     def test_a_lost_receipt_is_fetched(self, direct, fault):
