@@ -1,49 +1,113 @@
-"""What may be said of a database's own error: databases quote values in errors, and a value is a row that leaked."""
+"""What may be said of a database's own error: nothing of its text, unless the whole sentence can only hold names.
+
+Databases quote values in errors, unescaped and in any position, so a message can't be cleaned: it is replaced by a
+sentence of ours, chosen by the error's class. The few messages that are let through are raised while a statement is
+planned, before any row is read, and must match a sentence word by word.
+"""
 
 import re
 from typing import Final
 
-_QUOTED: Final = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'|\([^()]*\)""")
-_DIGITS: Final = re.compile(r"\d{4,}")
-_MOST: Final = 200
-_CLOSING: Final = {'"': '"', "'": "'", "(": ")"}
-_OF_THE_STATEMENT: Final = "42"
-"""SQLSTATE class: syntax error or access rule violation. Such an error comes before any row is read."""
-_OF_THE_APPLICATION: Final = "P0"
-"""SQLSTATE class: raised by a function or trigger of the database's owner, in words of their own."""
+_BY_STATE: Final = {
+    "0A000": "The database does not support a feature that the statement uses.",
+    "21000": "A subquery used as a single value returned more than one row.",
+    "22001": "A text is too long for its type.",
+    "22003": "A number is out of the range of its type.",
+    "22007": "A text could not be read as a date or time.",
+    "22008": "A date or time is out of range.",
+    "22012": "Division by zero; use NULLIF(divisor, 0).",
+    "22023": "An argument of a function is not one that it takes.",
+    "22P02": "A text could not be read as the type it was cast to.",
+    "23502": "A column that must have a value was given none.",
+    "23503": "A row that is referred to does not exist, or is still referred to.",
+    "23505": "A row with this key exists already.",
+    "23514": "A value breaks a check of its table.",
+    "25006": "The statement would change something, and this call may only read.",
+    "40001": "The transaction met another one; ask again.",
+    "40P01": "The transaction met another one; ask again.",
+    "42501": "The connection's database role may not do this.",
+    "42601": "The database can't read the statement.",
+    "42703": "A column does not exist in the database.",
+    "42803": "A column must be in GROUP BY or inside an aggregate function.",
+    "42804": "Types do not fit each other; add a cast.",
+    "42883": "No function or operator takes arguments of these types; add a cast.",
+    "42P01": "A table does not exist in the database.",
+    "42P18": "A value's type can't be told; add a cast.",
+    "55P03": "A lock could not be had in time; ask again.",
+    "57014": "The statement took too long, or was cancelled; ask for less.",
+}
+_BY_CLASS: Final = {
+    "08": "The connection to the database failed.",
+    "22": "A value does not fit what is done with it.",
+    "23": "The change breaks a constraint.",
+    "25": "The transaction does not allow this.",
+    "28": "The database did not accept the connection's credential.",
+    "40": "The transaction met another one; ask again.",
+    "42": "The statement does not fit the database's tables, types or functions.",
+    "53": "The database is out of a resource.",
+    "54": "The statement is too large or too deep for the database.",
+    "57": "The database is stopping, or ended the statement.",
+    "58": "The database failed.",
+    "XX": "The database failed.",
+}
+_TYPE: Final = r"[a-z][a-z0-9_ ]{0,40}(?:\[\])?"
+_PLANNED: Final = {
+    "42803": re.compile(
+        r'column "[\w.]{1,128}" must appear in the GROUP BY clause or be used in an aggregate function', re.ASCII
+    ),
+    "42883": re.compile(
+        rf"operator does not exist: (?:{_TYPE} )?[-+*/<>=~!@#%^&|`?]{{1,4}} {_TYPE}"
+        rf"|function [a-z_][a-z0-9_.]{{0,80}}\((?:{_TYPE}(?:, {_TYPE})*)?\) does not exist",
+        re.ASCII,
+    ),
+}
+_SQLITE: Final = {
+    "not authorized": "The statement would change something, and this call may only read.",
+    "attempt to write a readonly database": "The statement would change something, and this call may only read.",
+    "integer overflow": "A number is out of the range of its type.",
+    "interrupted": "The statement took too long, or was cancelled; ask for less.",
+    "database is locked": "A lock could not be had in time; ask again.",
+    "string or blob too big": "A value would be too large.",
+    "malformed JSON": "A text could not be read as JSON.",
+    "unable to open database file": "The database can't be reached.",
+}
+_SQLITE_CLASSES: Final = {
+    "SQLITE_CONSTRAINT": "The change breaks a constraint.",
+    "SQLITE_FULL": "The database is out of a resource.",
+    "SQLITE_NOMEM": "The database is out of a resource.",
+    "SQLITE_BUSY": "A lock could not be had in time; ask again.",
+    "SQLITE_IOERR": "The database failed.",
+    "SQLITE_CORRUPT": "The database failed.",
+    "SQLITE_CANTOPEN": "The database can't be reached.",
+    "SQLITE_READONLY": "The statement would change something, and this call may only read.",
+    "SQLITE_TOOBIG": "A value would be too large.",
+}
+_ELSE: Final = "It gave no reason that can be passed on."
 
 
-def describe(error: BaseException, statement: str) -> str:
-    """Return one sentence about a driver's error that holds no value the statement did not already hold.
-
-    Kept: the driver's class, the SQLSTATE, and the first line of the message without what could be a value. Where the
-    error is one of the statement itself, that is each quoted or parenthesised part that does not stand in it. Anywhere
-    else a value may be quoted that holds quotes too, so all from the first quote to the last is left out.
-    """
+def describe(error: BaseException) -> str:
+    """Return one sentence about a driver's error that holds no value, whatever the driver put into its message."""
     origin = getattr(error, "orig", None) or error
     state = str(getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None) or "")
-    diagnosis = getattr(origin, "diag", None)
-    message = (getattr(diagnosis, "message_primary", None) or str(origin)).strip()
-    if state.startswith(_OF_THE_APPLICATION):
-        message = "its text is not shown"
-    elif state.startswith(_OF_THE_STATEMENT):
-        message = _QUOTED.sub(lambda found: _kept(found.group(0), statement), message)
-    else:
-        message = _without_span(message)
-    first = message.splitlines()[0] if message else ""
-    first = _DIGITS.sub(lambda found: found.group(0) if found.group(0) in statement else "...", first)
     name = type(origin).__name__
-    return f"The database refused the statement: {name}{f' [{state}]' if state else ''}: {first[:_MOST]}"
+    if re.fullmatch(r"[0-9A-Z]{5}", state, re.ASCII):
+        return f"The database refused the statement: {name} [{state}]: {_postgres(origin, state)}"
+    code = str(getattr(origin, "sqlite_errorname", None) or "")
+    if re.fullmatch(r"SQLITE_[A-Z_]{2,40}", code, re.ASCII):
+        return f"The database refused the statement: {name} [{code}]: {_sqlite(origin, code)}"
+    if "OperationalError" in name or "InterfaceError" in name:
+        return f"The database refused the statement or can't be reached: {name}."
+    return f"The database refused the statement: {name}: {_ELSE}"
 
 
-def _kept(token: str, statement: str) -> str:
-    return token if token[1:-1] and token[1:-1] in statement else token[0] + "..." + token[-1]
+def _postgres(origin: BaseException, state: str) -> str:
+    message = str(getattr(getattr(origin, "diag", None), "message_primary", None) or "")
+    planned = _PLANNED.get(state)
+    if planned is not None and planned.fullmatch(message):
+        return f"{message}."
+    return _BY_STATE.get(state) or _BY_CLASS.get(state[:2]) or _ELSE
 
 
-def _without_span(message: str) -> str:
-    """Return a message without what stands between its first quote or parenthesis and its last."""
-    start = next((place for place, character in enumerate(message) if character in _CLOSING), None)
-    if start is None:
-        return message
-    end = max(message.rfind(character) for character in _CLOSING.values())
-    return message[:start] + message[start] + "..." + (message[end:] if end > start else _CLOSING[message[start]])
+def _sqlite(origin: BaseException, code: str) -> str:
+    said = _SQLITE.get(str(origin).strip())
+    return said or next((text for start, text in _SQLITE_CLASSES.items() if code.startswith(start)), _ELSE)

@@ -23,6 +23,7 @@ _SQLITE_READS = frozenset(
     {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 )
 _PROGRESS_STEPS = 10_000
+_LEAST_LENGTH = 1_000_000  # the statement itself counts too
 _CLOCK = SystemClock()
 
 
@@ -132,7 +133,7 @@ def run_statement(
     try:
         with engine.connect() as connection:
             try:
-                with _guarded(connection, dialect, timeout_ms, read_only, schemas, handle):
+                with _guarded(connection, dialect, timeout_ms, read_only, schemas, result_bytes, handle):
                     found = _execute(connection, statement, binds, rows, result_bytes)
             except BaseException:
                 connection.rollback()
@@ -152,7 +153,7 @@ def run_statement(
         if handle.fired:
             msg = "The call was cancelled while it ran."
             raise TargetError(msg) from None
-        raise TargetError(failures.describe(failed, statement)) from None
+        raise TargetError(failures.describe(failed)) from None
     except Exception as failed:  # noqa: BLE001 - a driver may raise anything, and its text may quote a value
         msg = f"The database's driver failed ({type(failed).__name__}); its text is not shown."
         raise TargetError(msg) from None
@@ -160,7 +161,9 @@ def run_statement(
 
 def _execute(connection: Connection, statement: str, binds: Sequence[Any], most: int, most_bytes: int) -> Rows:
     text, parameters = placeholders.render(statement, binds, connection.dialect.paramstyle)
-    result = connection.exec_driver_sql(text, parameters)
+    # Without this a driver is handed an empty collection, and psycopg then reads % in the text as its own.
+    options = {"no_parameters": True} if parameters is None else {}
+    result = connection.exec_driver_sql(text, parameters, execution_options=options)
     if not result.returns_rows:
         return Rows(columns=(), rows=[], affected=max(result.rowcount, 0))
     names = tuple(result.keys())
@@ -186,11 +189,17 @@ def _size(value: Any) -> int:
 
 @contextmanager
 def _guarded(
-    connection: Connection, dialect: str, timeout_ms: int, read_only: bool, schemas: Sequence[str], handle: Cancel
+    connection: Connection,
+    dialect: str,
+    timeout_ms: int,
+    read_only: bool,
+    schemas: Sequence[str],
+    longest: int,
+    handle: Cancel,
 ) -> Iterator[None]:
     raw: Any = connection.connection.driver_connection
     if dialect == "sqlite":
-        with _sqlite_guard(raw, timeout_ms, read_only), handle.armed(_stopper(raw)):
+        with _sqlite_guard(raw, timeout_ms, read_only, longest), handle.armed(_stopper(raw)):
             yield
         return
     _pin_postgres(connection, timeout_ms, read_only, schemas)
@@ -227,7 +236,7 @@ def _pin_postgres(connection: Connection, timeout_ms: int, read_only: bool, sche
 
 
 @contextmanager
-def _sqlite_guard(raw: sqlite3.Connection, timeout_ms: int, read_only: bool) -> Iterator[None]:
+def _sqlite_guard(raw: sqlite3.Connection, timeout_ms: int, read_only: bool, longest: int) -> Iterator[None]:
     deadline = _CLOCK.ticks() + timeout_ms * 1000
 
     def late() -> bool:
@@ -236,19 +245,22 @@ def _sqlite_guard(raw: sqlite3.Connection, timeout_ms: int, read_only: bool) -> 
     def authorize(action: int, *_: object) -> int:
         return sqlite3.SQLITE_OK if action in _SQLITE_READS else sqlite3.SQLITE_DENY
 
+    # One function call can make a value of a gigabyte before anything can count it.
+    before = raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(longest, _LEAST_LENGTH))
     raw.set_progress_handler(lambda: int(late()), _PROGRESS_STEPS)
     if read_only:
         raw.execute("PRAGMA query_only = ON")
         raw.set_authorizer(authorize)
     try:
         yield
-    except DBAPIError as failed:
+    except DBAPIError:
         if late():
             msg = f"The statement took longer than {timeout_ms} ms and was stopped; ask for less."
-            raise TargetError(msg) from failed
+            raise TargetError(msg) from None
         raise
     finally:
         raw.set_progress_handler(None, 0)
+        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
         if read_only:
             raw.set_authorizer(None)
             raw.execute("PRAGMA query_only = OFF")
