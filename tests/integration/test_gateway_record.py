@@ -266,9 +266,7 @@ class TestPolicyFile:
         [
             "grants: [",
             "grants:\n  - {group: analysts, connection: shop, actions: [raed]}",
-            "grants:\n  - {group: analysts, connection: shp, actions: [read]}",
             "masks:\n  - {columns: shop/main.customers.emial, operator: hash}\ngrants:",
-            "clear: [\u0000]\ngrants:",
             "",
         ],
     )

@@ -6,7 +6,7 @@ import uuid
 
 import psycopg
 import pytest
-from tests.support.gateway import SLOW, GatewayProcess, SharedGateway, connection, guarded, sqlite_shop, until
+from tests.support.gateway import SLOW, SharedGateway, guarded, until
 
 from langguard.errors import SessionEndedError
 
@@ -260,10 +260,22 @@ class TestCredentials:
         again = gateway.ask("POST", "/v1/sessions", {"protocols": [1], "client": "t"}, opened["token"])
         assert (again.status, again.code) == (401, "not_authenticated")
 
-    def test_a_token_of_another_gateway_is_nobody(self, gateway, tmp_path):
-        sqlite_shop(tmp_path / "shop.db")
-        with GatewayProcess(tmp_path, connection("shop", "sqlite", credential="{value: ./shop.db}")) as other:
-            key = other.key()
-            token = other.session(key)["token"]
+    async def test_a_token_of_another_gateway_is_nobody(self, gateway, tmp_path):
+        from langguard.gateway.app import open_ground
+        from langguard.gateway.services.sessions import Sessions
+
+        other, day = open_ground(tmp_path / "data"), 86_400_000_000
+        key, secret = await other.api_keys().make(name="a", groups=("analysts",), scopes=("call",), days=1, by="test")
+        sessions = Sessions(
+            store=other.store,
+            recorder=other.recorder,
+            clock=other.clock,
+            token_key=other.keys.token,
+            ttl_us=day,
+            idle_us=day,
+        )
+        live, token = await sessions.open(key, secret, protocol=1, client="t", agent="", thread_id=None)
+        assert await sessions.find(token) is live
+        other.store.close()
         assert ended(gateway.ask("GET", "/v1/session", token=token))
-        assert ended(gateway.ask("POST", "/v1/sessions", {"protocols": [1], "client": "t"}, key))
+        assert ended(gateway.ask("POST", "/v1/sessions", {"protocols": [1], "client": "t"}, secret))
