@@ -7,51 +7,13 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from langguard.drivers import failures
+from langguard.drivers import sql_catalog_postgres as asked
 from langguard.errors import TargetError
 from langguard.protocol import Catalog, Column, ColumnKind, ForeignKey, Table
 
-_PG_COLUMNS = """
-SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       t.typcategory::text, t.typname
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-WHERE c.relkind IN ('r', 'p') AND n.nspname = ANY (%(schemas)s)
-  AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT,INSERT,UPDATE')
-ORDER BY n.nspname, c.relname, a.attnum
-"""
-_PG_KEYS = """
-SELECT n.nspname, c.relname, k.contype::text,
-       (SELECT pg_catalog.array_agg(a.attname::text ORDER BY u.place) FROM pg_catalog.unnest(k.conkey)
-          WITH ORDINALITY u(num, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num),
-       fn.nspname, fc.relname,
-       (SELECT pg_catalog.array_agg(a.attname::text ORDER BY u.place) FROM pg_catalog.unnest(k.confkey)
-          WITH ORDINALITY u(num, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num)
-FROM pg_catalog.pg_constraint k
-JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_catalog.pg_class fc ON fc.oid = k.confrelid
-LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
-WHERE k.contype IN ('p', 'f') AND n.nspname = ANY (%(schemas)s)
-ORDER BY k.conname
-"""
-# Only overloads that could be chosen for built-in types: an extension's `avg(vector)` does not taint `avg(numeric)`.
-_PG_FUNCTIONS = """
-SELECT DISTINCT pg_catalog.lower(p.proname::text) FROM pg_catalog.pg_proc p
-JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(p.proargtypes) u(kind) JOIN pg_catalog.pg_type t ON t.oid = u.kind
-  JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace WHERE tn.nspname <> 'pg_catalog')
-"""
-_PG_OPERATORS = """
-SELECT DISTINCT o.oprname::text FROM pg_catalog.pg_operator o
-JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
-  WHERE t.oid IN (o.oprleft, o.oprright) AND tn.nspname <> 'pg_catalog')
-"""
 _PG_KINDS: dict[str, ColumnKind] = {
     "S": "text",
     "E": "text",
@@ -72,6 +34,7 @@ def snapshot(
     schemas: Sequence[str] = (),
     include: Collection[str] = (),
     exclude: Collection[str] = (),
+    allowed: Collection[str] = (),
 ) -> Catalog:
     """Read the structure of the tables a credential may use.
 
@@ -80,25 +43,32 @@ def snapshot(
         dialect: `postgres` or `sqlite`.
         schemas: PostgreSQL schemas in search order; empty means `public`.
         include: Only these tables (`schema.table`); empty means all.
-        exclude: Not these.
+        exclude: Not these, and no view over them.
+        allowed: Functions beyond the engine's list that an administrator vouches for.
 
     Raises:
         TargetError: The database can't be read, or its dialect is not one of the two.
     """
+    vouched = tuple(sorted({name.lower() for name in allowed}))
     try:
         with engine.connect() as connection:
             if dialect == "postgres":
-                found = _postgres(connection, tuple(schemas) or ("public",))
+                found = _postgres(connection, tuple(schemas) or ("public",), vouched)
             elif dialect == "sqlite":
-                found = _sqlite(connection)
+                found = _sqlite(connection, vouched)
             else:
                 msg = f"The dialect {dialect!r} has no catalogue reader; use postgres or sqlite."
                 raise TargetError(msg)
             connection.rollback()
     except SQLAlchemyError as failed:
-        raise TargetError(failures.describe(failed, "")) from None
+        raise TargetError(failures.describe(failed)) from None
     kept = tuple(table for table in found.tables if (not include or table.id in include) and table.id not in exclude)
-    return with_version(msgspec.structs.replace(found, tables=kept))
+    views = tuple(
+        view
+        for view in found.views
+        if (not include or view.id in include) and view.id not in exclude and not set(view.tables) & set(exclude)
+    )
+    return with_version(msgspec.structs.replace(found, tables=kept, views=views))
 
 
 def with_version(catalog: Catalog) -> Catalog:
@@ -108,20 +78,30 @@ def with_version(catalog: Catalog) -> Catalog:
     return msgspec.structs.replace(bare, version=digest)
 
 
-def _postgres(connection: Connection, schemas: tuple[str, ...]) -> Catalog:
+def _postgres(connection: Connection, schemas: tuple[str, ...], allowed: tuple[str, ...]) -> Catalog:
     given = {"schemas": list(schemas)}
+    # With no schema on the path the server writes each name in a definition with its schema.
+    connection.exec_driver_sql("SELECT pg_catalog.set_config('search_path', '', true)")
     columns: dict[tuple[str, str], list[Column]] = defaultdict(list)
-    for schema, table, name, text, required, category, type_name in connection.exec_driver_sql(_PG_COLUMNS, given):
+    viewed: dict[tuple[str, str], list[Column]] = defaultdict(list)
+    for schema, table, name, text, required, category, type_name, sort in connection.exec_driver_sql(
+        asked.COLUMNS, given
+    ):
         kind = _PG_NAMED.get(type_name) or _PG_KINDS.get(category, "other")
-        columns[schema, table].append(Column(name=name, type=text, kind=kind, nullable=not required))
+        held = viewed if sort in {"v", "m"} else columns
+        held[schema, table].append(Column(name=name, type=text, kind=kind, nullable=not required))
     primary: dict[tuple[str, str], tuple[str, ...]] = {}
     foreign: dict[tuple[str, str], list[ForeignKey]] = defaultdict(list)
-    for schema, table, kind, own, far_schema, far_table, far in connection.exec_driver_sql(_PG_KEYS, given):
+    for schema, table, kind, own, far_schema, far_table, far in connection.exec_driver_sql(asked.KEYS, given):
         if kind == "p":
             primary[schema, table] = tuple(own)
         else:
             key = ForeignKey(columns=tuple(own), table=f"{far_schema}.{far_table}", references=tuple(far))
             foreign[schema, table].append(key)
+    parents: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for schema, table, far_schema, far_table in connection.exec_driver_sql(asked.PARENTS, given):
+        parents[schema, table].append(f"{far_schema}.{far_table}")
+    refused = _refused_tables(connection, given, allowed)
     tables = tuple(
         Table(
             schema=schema,
@@ -129,31 +109,82 @@ def _postgres(connection: Connection, schemas: tuple[str, ...]) -> Catalog:
             columns=tuple(held),
             primary_key=primary.get((schema, table), ()),
             foreign_keys=tuple(foreign[schema, table]),
+            parents=tuple(parents[schema, table]),
+            refused=refused.get((schema, table), ""),
         )
         for (schema, table), held in columns.items()
     )
-    functions = tuple(sorted(row[0] for row in connection.exec_driver_sql(_PG_FUNCTIONS)))
-    operators = tuple(sorted(row[0] for row in connection.exec_driver_sql(_PG_OPERATORS)))
-    return Catalog(
+    catalog = Catalog(
         dialect="postgres",
         default_schemas=schemas,
         tables=tables,
-        user_functions=functions,
-        user_operators=operators,
+        user_functions=tuple(sorted(row[0] for row in connection.exec_driver_sql(asked.FUNCTIONS, given))),
+        user_operators=tuple(sorted(row[0] for row in connection.exec_driver_sql(asked.OPERATORS))),
+        user_casts=tuple(sorted(row[0] for row in connection.exec_driver_sql(asked.CASTS, given))),
+        allowed_functions=allowed,
     )
+    if not viewed:
+        return catalog
+    from langguard.sql.views import Definition, with_views  # noqa: PLC0415 - loads sqlglot, only where there are views
+
+    definitions = tuple(
+        Definition(schema=schema, name=name, columns=tuple(viewed[schema, name]), query=text, calls=tuple(calls))
+        for schema, name, text, calls in connection.exec_driver_sql(asked.VIEWS, given)
+        if (schema, name) in viewed
+    )
+    return with_views(catalog, definitions)
 
 
-def _sqlite(connection: Connection) -> Catalog:
-    names = [
-        row[0]
-        for row in connection.exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-            "AND upper(sql) NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
+def _refused_tables(
+    connection: Connection, given: dict[str, list[str]], allowed: tuple[str, ...]
+) -> dict[tuple[str, str], str]:
+    """Return why tables may not be read: reading them runs code of the database's owner that no statement shows."""
+    found: dict[tuple[str, str], str] = {}
+    for schema, table, column in connection.exec_driver_sql(asked.RISKY, given):
+        found.setdefault(
+            (schema, table), f"the type of its column {column} has operators or casts of the database's own."
         )
-    ]
-    return Catalog(
-        dialect="sqlite", default_schemas=("main",), tables=tuple(_sqlite_table(connection, n) for n in names)
+    policies = connection.exec_driver_sql(asked.POLICIES, given).fetchall()
+    if not policies:
+        return found
+    from langguard.sql.views import policy_refused  # noqa: PLC0415 - as above
+
+    for schema, table, text, calls in policies:
+        reason = policy_refused((text,), tuple(calls), allowed)
+        if reason:
+            found.setdefault((schema, table), reason)
+    return found
+
+
+def _sqlite(connection: Connection, allowed: tuple[str, ...]) -> Catalog:
+    rows = connection.exec_driver_sql(
+        "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view') "
+        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND upper(sql) NOT LIKE 'CREATE VIRTUAL%' ORDER BY name"
+    ).fetchall()
+    catalog = Catalog(
+        dialect="sqlite",
+        default_schemas=("main",),
+        tables=tuple(_sqlite_table(connection, name) for name, kind, _ in rows if kind == "table"),
+        allowed_functions=allowed,
     )
+    viewed = [(name, text) for name, kind, text in rows if kind == "view"]
+    if not viewed:
+        return catalog
+    from langguard.sql.views import Definition, body_of_sqlite, with_views  # noqa: PLC0415 - as above
+
+    definitions = tuple(
+        Definition(schema="main", name=name, columns=_sqlite_view(connection, name), query=body_of_sqlite(text))
+        for name, text in viewed
+    )
+    return with_views(catalog, definitions)
+
+
+def _sqlite_view(connection: Connection, name: str) -> tuple[Column, ...]:
+    """Return a view's columns; none where SQLite itself can't read it."""
+    try:
+        return _sqlite_table(connection, name).columns
+    except DBAPIError:
+        return ()
 
 
 def _sqlite_table(connection: Connection, name: str) -> Table:
@@ -219,5 +250,5 @@ def sample(engine: Engine, catalog: Catalog, *, rows: int) -> dict[str, list[Any
                     found[f"{table.id}.{column.name}"] = [row[number] for row in held]
             connection.rollback()
     except SQLAlchemyError as failed:
-        raise TargetError(failures.describe(failed, "")) from None
+        raise TargetError(failures.describe(failed)) from None
     return found

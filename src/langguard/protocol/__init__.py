@@ -18,7 +18,7 @@ from langguard.protocol.calls import (
     SchemaCall,
     SqlCall,
 )
-from langguard.protocol.catalog import Catalog, Column, ColumnKind, ForeignKey, Table
+from langguard.protocol.catalog import Catalog, Column, ColumnKind, ForeignKey, Table, View
 from langguard.protocol.facts import SQL_ACTIONS, Action, Facts, Output, Refusal
 from langguard.protocol.masking import ColumnMask, ColumnPlan, EntityMask, MaskPlan, MaskPolicy, Operator, OperatorName
 from langguard.protocol.sessions import SCOPES, ConnectionInfo, Custody, OpenSession, Problem, Scope, SessionInfo
@@ -65,5 +65,6 @@ __all__ = [
     "SessionInfo",
     "SqlCall",
     "Table",
+    "View",
     "Wire",
 ]

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from langguard.protocol._base import Wire
+from langguard.protocol.facts import Output
 
 ColumnKind = Literal["text", "number", "boolean", "time", "uuid", "network", "binary", "json", "array", "other"]
 
@@ -31,17 +32,49 @@ class ForeignKey(Wire, frozen=True, kw_only=True):
 
 
 class Table(Wire, frozen=True, kw_only=True):
-    """A base table (views are not listed in this version, so a statement that names one is refused)."""
+    """A base table, a partition or a foreign table.
+
+    Attributes:
+        parents: Tables it inherits from or is a partition of, `schema.table`: what holds for their columns holds for
+            those of the same name here.
+        refused: Why statements may not name it, or empty: reading it would run code of the database's owner.
+    """
 
     schema: str
     name: str
     columns: tuple[Column, ...]
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
+    parents: tuple[str, ...] = ()
+    refused: str = ""
 
     @property
     def id(self) -> str:
         """The name policy and facts use: `schema.table`."""
+        return f"{self.schema}.{self.name}"
+
+
+class View(Wire, frozen=True, kw_only=True):
+    """A view or materialized view, judged once by its definition.
+
+    Attributes:
+        outputs: For each column, the base columns it derives from.
+        touched: Every base column its definition reads.
+        tables: Base tables its definition reads, and views on the way, `schema.table`.
+        refused: Why statements may not name it, or empty. With a reason, the fields before are empty.
+    """
+
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    outputs: tuple[Output, ...] = ()
+    touched: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    refused: str = ""
+
+    @property
+    def id(self) -> str:
+        """The name policy and facts use: `schema.view`."""
         return f"{self.schema}.{self.name}"
 
 
@@ -53,6 +86,11 @@ class Catalog(Wire, frozen=True, kw_only=True):
         default_schemas: Where an unqualified name is looked up, in order (`public`; `main` for SQLite).
         user_functions: Lower-case names of functions that are not the engine's own; calling one is refused.
         user_operators: Symbols of operators that are not the engine's own.
+        user_casts: Types, as the database spells them, to which an explicit cast may run a function that is not the
+            engine's own. `*` stands for casts that no text shows.
+        allowed_functions: Lower-case names of functions that are not on the engine's list, or are not the engine's own,
+            and that the administrator vouches for: they only compute.
+        views: Readable and refused ones.
         version: Hex SHA-256 over the structure; part of every cache key and of each recorded decision.
     """
 
@@ -61,4 +99,7 @@ class Catalog(Wire, frozen=True, kw_only=True):
     tables: tuple[Table, ...]
     user_functions: tuple[str, ...] = ()
     user_operators: tuple[str, ...] = ()
+    user_casts: tuple[str, ...] = ()
+    allowed_functions: tuple[str, ...] = ()
+    views: tuple[View, ...] = ()
     version: str = ""

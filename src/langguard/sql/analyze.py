@@ -16,6 +16,7 @@ from langguard.sql.operators import STRINGS, check_operators
 from langguard.sql.parse import canonical, parse
 from langguard.sql.refusals import Refused, placed, refuse, refused
 from langguard.sql.scope import Field
+from langguard.sql.tables import tables_of
 from langguard.sql.writes import Writes
 
 DIALECTS = frozenset(FUNCTIONS)
@@ -89,7 +90,7 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
                 hint="Write it in a simpler way.",
             )
     else:
-        named |= called(last.tokens, text, dialect, aliases=last.tree.listed, canonical=True)
+        named |= called(last.tokens, text, tables_of(catalog).functions, aliases=last.tree.listed, canonical=True)
     words = {t.text.lower() for t in last.tokens if t.token_type not in STRINGS} if dialect == "sqlite" else set()
     try:
         _own_functions(named | (words & {"like", "glob"}), catalog)  # SQLite carries these operators out by functions
@@ -141,9 +142,10 @@ def same_meaning(one: Facts, other: Facts) -> bool:
 
 def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canonical: bool = False) -> Reading:
     root, tokens = parse(text, dialect, limits)
-    functions = FUNCTIONS[dialect]
+    functions = tables_of(catalog).functions
     tree = check(root, functions)
-    named = called(tokens, text, dialect, aliases=tree.listed, canonical=is_canonical)
+    _casts(tree, catalog)
+    named = called(tokens, text, functions, aliases=tree.listed, canonical=is_canonical)
     parameters = _parameters(tree)
     resolver = Writes(dialect, text, catalog, limits)
     resolver.take_names(tree.names)
@@ -193,13 +195,38 @@ def _parameters(tree: Tree) -> int:
 
 def _own_functions(named: Iterable[str], catalog: Catalog) -> None:
     """A name on the list that the database's owner gave a function of their own is no longer the engine's."""
-    users = {n.lower() for n in catalog.user_functions}
+    users = {n.lower() for n in catalog.user_functions} - {n.lower() for n in catalog.allowed_functions}
     for name in sorted(named):
         if name in users:
             refuse(
                 "function_not_allowed",
                 f"This database has a function of its own named {name}, so calling it is not allowed.",
                 name,
+            )
+
+
+def _casts(tree: Tree, catalog: Catalog) -> None:
+    """Refuse casts that may run a function of the database's owner."""
+    if not catalog.user_casts:
+        return
+    if "*" in catalog.user_casts:
+        refuse(
+            "cast_not_allowed",
+            "This database has an implicit cast of its own between built-in types: no statement shows when it runs.",
+            hint="Ask the administrator to make that cast explicit.",
+        )
+    users = {
+        exp.DataType.build(name, dialect=catalog.dialect, udt=True).sql(catalog.dialect).lower()
+        for name in catalog.user_casts
+    }
+    for kind in tree.types:
+        name = kind.sql(catalog.dialect).lower()
+        if name in users or name.partition("(")[0] in users:
+            refuse(
+                "cast_not_allowed",
+                f"This database has a cast to {name[:60]} of its own, so this cast is not allowed.",
+                name,
+                hint="Leave the cast out.",
             )
 
 

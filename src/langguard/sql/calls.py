@@ -36,21 +36,25 @@ LISTS_BEFORE = frozenset({"as", "into", "with", "recursive", ","})
 
 
 def called(
-    tokens: list[Token], text: str, dialect: str, *, aliases: Collection[str] = (), canonical: bool = False
+    tokens: list[Token],
+    text: str,
+    allowed: frozenset[str],
+    *,
+    aliases: Collection[str] = (),
+    canonical: bool = False,
 ) -> frozenset[str]:
     """Return the functions that stand before a "(", lower case.
 
     Args:
         tokens: Of `text`.
         text: The statement.
-        dialect: Whose list of functions holds.
+        allowed: Lower-case names of the functions that may be called.
         aliases: Lower-case names that are followed by a list of columns in this statement.
         canonical: The text is canonical: its aliases are quoted, so a bare name is none of them.
 
     Raises:
-        Refused: One of them is not on the dialect's list.
+        Refused: One of them is not allowed.
     """
-    allowed = FUNCTIONS[dialect]
     found = set()
     for at, follower in enumerate(tokens):
         if follower.token_type != TokenType.L_PAREN or not at or not _wordlike(tokens[at - 1]):

@@ -93,7 +93,7 @@ def _structure(text: str, dialect: str) -> Collection[str]:
     """Check a text's parts, and return the names it follows with a bracket."""
     tree, tokens = parse(text, dialect)
     listed = check(tree, FUNCTIONS[dialect]).listed
-    called(tokens, text, dialect, aliases=listed)
+    called(tokens, text, FUNCTIONS[dialect], aliases=listed)
     ctes = {key(stored(c.args["alias"].this, dialect), dialect) for c in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier):
@@ -114,7 +114,7 @@ def _sent(tree: exp.Expr, tokens: list[Token], text: str, dialect: str, listed: 
     sent = canonical(tree, dialect)
     literals_kept(tokens, sent, text)
     words_sent = Dialect.get_or_raise(dialect).tokenize(sent)
-    called(words_sent, sent, dialect, aliases=listed, canonical=True)
+    called(words_sent, sent, FUNCTIONS[dialect], aliases=listed, canonical=True)
     check_operators(sent, words_sent, dialect, ())
     return sent
 

@@ -32,12 +32,14 @@ class Tree:
         parameters: Numbers of the placeholders $1, $2...
         listed: Lower-case names that the statement follows with a list of columns or a bracket: `t(a, b)`, `w AS (`.
         names: Lower-case names of all identifiers.
+        types: Every type named.
     """
 
     root: exp.Expr
     parameters: set[int] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
+    types: list[exp.DataType] = field(default_factory=list)
 
 
 def check(root: exp.Expr, functions: frozenset[str]) -> Tree:
@@ -137,7 +139,7 @@ def _call(node: exp.Expr, _tree: Tree, functions: frozenset[str]) -> None:
         raise function_refused(str(getattr(node.this, "name", node.this)), node.meta.get("start"))
 
 
-def _type(node: exp.Expr, _tree: Tree, _functions: frozenset[str]) -> None:
+def _type(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
     if not isinstance(node, exp.DataType) or not _listed_type(node):
         refuse(
             "type_not_allowed",
@@ -145,6 +147,7 @@ def _type(node: exp.Expr, _tree: Tree, _functions: frozenset[str]) -> None:
             _text(node),
             hint="Use a built-in type such as text, integer, numeric, date or timestamp.",
         )
+    tree.types.append(node)
 
 
 def _parameter(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:

@@ -4,15 +4,16 @@ from collections.abc import Collection
 
 from sqlglot import exp
 
-from langguard.protocol import Catalog
+from langguard.protocol import Catalog, View
 from langguard.sql.expressions import Ctes, Expressions
 from langguard.sql.gate import LIMITS, Limits
-from langguard.sql.names import quoted, stored, unknown_column
+from langguard.sql.names import lower, quoted, stored, unknown_column
 from langguard.sql.refusals import refuse
 from langguard.sql.scope import Field, Relation, Scope, Value, Visible, ambiguous, rename
 from langguard.sql.tables import tables_of
 from langguard.sql.words import words
 
+_ALIAS_BYTES = 50  # leaves room for a number within the 63 bytes that PostgreSQL keeps
 ONE_COLUMN = words(
     """
 generate_series generate_subscripts json_object_keys jsonb_object_keys regexp_split_to_table string_to_table unnest
@@ -38,6 +39,8 @@ class Sources(Expressions):
         super().__init__(dialect, text, limits)
         self.catalog = tables_of(catalog)
         self._unnamed = 0
+        self._aliases: set[str] = {"excluded"}
+        self._renamed: dict[int, tuple[exp.Expr, str]] = {}
         self._taken: Collection[str] = ()
 
     def take_names(self, names: Collection[str]) -> None:
@@ -133,16 +136,20 @@ class Sources(Expressions):
         else:
             table = self.catalog.find(node)
             base = table.id
-            self.tables.add(base)
+            self.tables.update(self.catalog.reads(table))
+            if isinstance(table, View):
+                self.touched.update(table.touched)
             fields = self.catalog.fields(table)
             name = table.name
             node.set("this", quoted(name))
             node.set("db", quoted(table.schema))
-        self._named(node, alias or name, names)
+        called = alias or name
+        unique = self.unique(called, node)
+        self._named(node, unique, names)
         self.spend(8 + len(fields))
         fields = rename(fields, names)
         renamed = alias is not None and scope.key(alias) != scope.key(name)
-        scope.add(Relation(alias=alias or name, fields=fields, base=base, renamed=renamed), position)
+        scope.add(Relation(alias=unique, called=called, fields=fields, base=base, renamed=renamed), position)
         for join in node.args.get("joins") or ():
             self.join(join, scope, ctes)
 
@@ -164,8 +171,9 @@ class Sources(Expressions):
         if self.dialect == "sqlite" and names:
             refuse("construct_not_allowed", "SQLite takes no list of columns after an alias.", ", ".join(names))
         alias = alias or self._made_up()
-        self._named(holder, alias, names)
-        scope.add(Relation(alias=alias, fields=fields, renamed=True))
+        unique = self.unique(alias, holder)
+        self._named(holder, unique, names)
+        scope.add(Relation(alias=unique, called=alias, fields=fields, renamed=True))
 
     def _function(self, holder: exp.Expr, call: exp.Expr, scope: Scope, ctes: Ctes) -> None:
         name = _function_name(call)
@@ -190,8 +198,10 @@ class Sources(Expressions):
         width = len(call.expressions) if name == "unnest" else 1
         own = OUT_COLUMNS.get(name) or ((alias or name),) * max(width, 1)
         fields = rename(tuple(Field(name=n, value=Value(columns=columns)) for n in own), names)
-        self._named(holder, alias or name, [f.name for f in fields])
-        scope.add(Relation(alias=alias or name, fields=fields, renamed=True))
+        called = alias or name
+        unique = self.unique(called, holder)
+        self._named(holder, unique, [f.name for f in fields])
+        scope.add(Relation(alias=unique, called=called, fields=fields, renamed=True))
 
     def _alias(self, node: exp.Expr) -> tuple[str | None, list[str]]:
         alias = node.args.get("alias")
@@ -208,6 +218,25 @@ class Sources(Expressions):
 
     def _named(self, node: exp.Expr, alias: str, names: list[str]) -> None:
         node.set("alias", exp.TableAlias(this=quoted(alias), columns=[quoted(n) for n in names]))
+
+    def unique(self, alias: str, node: exp.Expr) -> str:
+        """Return the name a relation has in the canonical text: no two relations of a statement share one.
+
+        So a qualified column can mean one thing only, wherever it stands: that this resolver and the engine agree on
+        which names reach into a subquery, a lateral item or a join's condition is no longer something to rely on.
+        """
+        held = self._renamed.get(id(node))
+        if held is not None and held[0] is node:
+            return held[1]  # a recursive query is read several times
+        name, number = alias, 1
+        while lower(name) in self._aliases:
+            number += 1
+            name = f"{alias.encode()[:_ALIAS_BYTES].decode(errors='ignore')}_{number}"
+            if lower(name) in self._taken:
+                name = alias  # the statement uses that name itself: try the next number
+        self._aliases.add(lower(name))
+        self._renamed[id(node)] = (node, name)
+        return name
 
     def _made_up(self) -> str:
         while True:

@@ -2,7 +2,8 @@
 
 from sqlglot import exp
 
-from langguard.protocol import Catalog, Table
+from langguard.protocol import Catalog, Table, View
+from langguard.sql.calls import FUNCTIONS
 from langguard.sql.names import SCHEMA_TOOL, key, no_system_table, stored
 from langguard.sql.refusals import nearest, refuse, refused
 from langguard.sql.scope import Field, Value
@@ -16,23 +17,68 @@ class Tables:
         self._fields: dict[str, tuple[Field, ...]] = {}
         self._dialect = catalog.dialect
         self._schemas = catalog.default_schemas
-        self._by_key = {(self._key(t.schema), self._key(t.name)): t for t in catalog.tables}
+        self._by_key: dict[tuple[str, str], Table | View] = {}
+        for view in catalog.views:
+            self._by_key[self._key(view.schema), self._key(view.name)] = view
+        for table in catalog.tables:
+            self._by_key[self._key(table.schema), self._key(table.name)] = table
+        self._by_id = {t.id: t for t in catalog.tables}
+        self.functions = FUNCTIONS[catalog.dialect] | {name.lower() for name in catalog.allowed_functions}
 
-    def fields(self, table: Table) -> tuple[Field, ...]:
-        """Return a table's columns, each carrying itself."""
+    def fields(self, table: Table | View) -> tuple[Field, ...]:
+        """Return a table's columns, each carrying itself, or a view's, each carrying what it is made from.
+
+        A column of a partition or of an inheriting table carries its parent's too: it holds the parent's rows.
+        """
         found = self._fields.get(table.id)
-        if found is None:
-            found = self._fields[table.id] = tuple(
-                Field(name=c.name, value=Value(columns=frozenset({f"{table.id}.{c.name}"}), direct=True))
+        if found is not None:
+            return found
+        if isinstance(table, View):
+            found = tuple(
+                Field(
+                    name=column.name,
+                    value=Value(columns=frozenset(made.columns), direct=made.direct, counted=made.counted),
+                )
+                for column, made in zip(table.columns, table.outputs, strict=True)
+            )
+        else:
+            above = [self._by_id[p] for p in self.ancestors(table) if p in self._by_id]
+            found = tuple(
+                Field(
+                    name=c.name,
+                    value=Value(
+                        columns=frozenset(
+                            {f"{table.id}.{c.name}", *(f"{p.id}.{c.name}" for p in above if _has(p, c.name))}
+                        ),
+                        direct=True,
+                    ),
+                )
                 for c in table.columns
             )
+        self._fields[table.id] = found
         return found
+
+    def ancestors(self, table: Table) -> tuple[str, ...]:
+        """Return the ids of the tables that a table is a part of, near and far."""
+        found: dict[str, None] = dict.fromkeys(table.parents)
+        waiting = list(found)
+        for parent in waiting:
+            held = self._by_id.get(parent)
+            for above in held.parents if held is not None else ():
+                if above not in found:
+                    found[above] = None
+                    waiting.append(above)
+        return tuple(found)
+
+    def reads(self, table: Table | View) -> tuple[str, ...]:
+        """Return the ids of all tables that reading one reads."""
+        return (table.id, *(table.tables if isinstance(table, View) else self.ancestors(table)))
 
     def _key(self, name: str) -> str:
         return key(name, self._dialect)
 
-    def find(self, node: exp.Table) -> Table:
-        """Return the base table that a node names.
+    def find(self, node: exp.Table) -> Table | View:
+        """Return the table or view that a node names.
 
         Raises:
             Refused: There is none, or the name leads into the engine's own catalogue.
@@ -45,6 +91,14 @@ class Tables:
         schemas = [stored(db, self._dialect)] if isinstance(db, exp.Identifier) else list(self._schemas)
         for schema in schemas:
             found = self._by_key.get((self._key(schema), name))
+            if found is not None and found.refused:
+                refuse(
+                    "table_not_allowed",
+                    f"{found.id} may not be read: {found.refused}",
+                    found.name,
+                    position=node.this.meta.get("start"),
+                    hint="Read its base tables instead." if isinstance(found, View) else "",
+                )
             if found is not None:
                 return found
         raise self._unknown(node)
@@ -82,3 +136,7 @@ def tables_of(catalog: Catalog) -> Tables:
     _HELD.insert(0, made)
     del _HELD[_MOST_HELD:]
     return made
+
+
+def _has(table: Table, name: str) -> bool:
+    return any(column.name == name for column in table.columns)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from langguard.protocol import Table
+from langguard.protocol import Table, View
 from langguard.sql.expressions import Ctes
 from langguard.sql.lineage import Queries
 from langguard.sql.names import key, quoted, stored, unknown_column
@@ -54,18 +54,26 @@ class Writes(Queries):
         if not isinstance(node, exp.Table) or node.args.get("joins"):
             refuse("construct_not_allowed", "A write names exactly one table.", type(node).__name__)
         table = self.catalog.find(node)
+        if isinstance(table, View):
+            refuse(
+                "construct_not_allowed",
+                f"{table.id} is a view, and views are not written to.",
+                table.name,
+                position=node.this.meta.get("start"),
+                hint="Write to its base table.",
+                actions=("write",),
+            )
         alias, names = self._alias(node)
         if names:
             refuse("construct_not_allowed", "A list of columns is not allowed here.", ", ".join(names))
-        self.tables.add(table.id)
+        self.tables.update(self.catalog.reads(table))
         node.set("this", quoted(table.name))
         node.set("db", quoted(table.schema))
-        self._named(node, alias or table.name, [])
-        scope.add(
-            Relation(
-                alias=alias or table.name, fields=self.catalog.fields(table), base=table.id, renamed=alias is not None
-            )
-        )
+        called = alias or table.name
+        unique = self.unique(called, node)
+        self._named(node, unique, [])
+        fields = self.catalog.fields(table)
+        scope.add(Relation(alias=unique, called=called, fields=fields, base=table.id, renamed=alias is not None))
         return table
 
     def _insert(self, node: exp.Insert, ctes: Ctes) -> Written:
@@ -146,6 +154,7 @@ class Writes(Queries):
             self._columns([column.this if isinstance(column, exp.Column) else column], table)
         inner = Scope(dialect=self.dialect)
         inner.relations.update(scope.relations)
+        inner.written.update(scope.written)
         inner.visible.extend(scope.visible)
         inner.relations["excluded"] = Relation(
             alias="excluded", fields=tuple(_given(f) for f in self.catalog.fields(table))

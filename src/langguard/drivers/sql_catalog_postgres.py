@@ -1,0 +1,121 @@
+# ruff: noqa: S608 - queries are put together of constants
+"""What is asked of PostgreSQL's own catalogue: structure, and every object that could run code no statement shows."""
+
+COLUMNS = """
+SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
+       t.typcategory::text, t.typname, c.relkind::text
+FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname = ANY (%(schemas)s)
+  AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT,INSERT,UPDATE')
+ORDER BY n.nspname, c.relname, a.attnum
+"""
+KEYS = """
+SELECT n.nspname, c.relname, k.contype::text,
+       (SELECT pg_catalog.array_agg(a.attname::text ORDER BY u.place) FROM pg_catalog.unnest(k.conkey)
+          WITH ORDINALITY u(num, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num),
+       fn.nspname, fc.relname,
+       (SELECT pg_catalog.array_agg(a.attname::text ORDER BY u.place) FROM pg_catalog.unnest(k.confkey)
+          WITH ORDINALITY u(num, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num)
+FROM pg_catalog.pg_constraint k
+JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_catalog.pg_class fc ON fc.oid = k.confrelid
+LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
+WHERE k.contype IN ('p', 'f') AND n.nspname = ANY (%(schemas)s)
+ORDER BY k.conname
+"""
+_USED = """
+WITH used AS (
+  SELECT DISTINCT u.kind FROM pg_catalog.pg_attribute a
+  JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'f', 'v', 'm')
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = ANY (%(schemas)s)
+  JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+  CROSS JOIN LATERAL (VALUES (a.atttypid), (t.typelem), (t.typbasetype)) u(kind)
+  WHERE a.attnum > 0 AND NOT a.attisdropped AND u.kind <> 0
+), own AS (
+  SELECT t.oid, t.typname FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+  WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+), shipped AS (
+  SELECT d.classid, d.objid FROM pg_catalog.pg_depend d WHERE d.deptype = 'e'
+)
+"""
+# A function counts when it could be chosen: its arguments are of built-in types, or of types that columns here have.
+# An extension's `avg(vector)` does not taint `avg(numeric)`.
+FUNCTIONS = (
+    _USED
+    + """
+SELECT DISTINCT pg_catalog.lower(p.proname::text) FROM pg_catalog.pg_proc p
+JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(p.proargtypes) u(kind) JOIN own ON own.oid = u.kind
+  WHERE u.kind NOT IN (SELECT kind FROM used) OR EXISTS (SELECT 1 FROM shipped s
+    WHERE s.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND s.objid = p.oid))
+"""
+)
+OPERATORS = """
+SELECT DISTINCT o.oprname::text FROM pg_catalog.pg_operator o
+JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
+  WHERE t.oid IN (o.oprleft, o.oprright) AND tn.nspname <> 'pg_catalog')
+"""
+_CASTS = """
+SELECT k.castsource, k.casttarget, k.castcontext FROM pg_catalog.pg_cast k
+LEFT JOIN pg_catalog.pg_proc p ON p.oid = k.castfunc
+LEFT JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+WHERE (k.oid >= 16384 OR n.nspname <> 'pg_catalog') AND NOT EXISTS (SELECT 1 FROM shipped s
+  WHERE s.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND s.objid = k.oid)
+"""
+# Casts between built-in types: explicit ones by the name of their target, * for one that no text shows.
+CASTS = (
+    _USED
+    + f"""
+SELECT DISTINCT CASE WHEN k.castcontext = 'i' THEN '*' ELSE pg_catalog.format_type(k.casttarget, NULL) END
+FROM ({_CASTS}) k WHERE k.casttarget NOT IN (SELECT oid FROM own) AND k.castsource NOT IN (SELECT oid FROM own)
+"""
+)
+# Columns whose type brings operators or casts of the database's owner: comparing or converting one runs them.
+RISKY = (
+    _USED
+    + f"""
+SELECT n.nspname, c.relname, a.attname::text FROM pg_catalog.pg_attribute a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+WHERE n.nspname = ANY (%(schemas)s) AND a.attnum > 0 AND NOT a.attisdropped AND EXISTS (
+  SELECT 1 FROM own WHERE own.oid IN (t.oid, t.typelem, t.typbasetype) AND (
+    EXISTS (SELECT 1 FROM ({_CASTS}) k WHERE own.oid IN (k.castsource, k.casttarget))
+    OR EXISTS (SELECT 1 FROM pg_catalog.pg_operator o WHERE own.oid IN (o.oprleft, o.oprright) AND NOT EXISTS (
+      SELECT 1 FROM shipped s WHERE s.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND s.objid = o.oid))))
+ORDER BY a.attnum
+"""
+)
+_CALLED = """
+ARRAY(SELECT DISTINCT p.proname::text FROM pg_catalog.pg_depend d
+  LEFT JOIN pg_catalog.pg_operator o ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+    AND o.oid = d.refobjid
+  JOIN pg_catalog.pg_proc p ON p.oid = CASE WHEN o.oid IS NULL THEN d.refobjid ELSE o.oprcode END
+  JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
+  WHERE d.classid = 'pg_catalog.{kind}'::pg_catalog.regclass AND d.objid = x.oid AND pn.nspname <> 'pg_catalog'
+  AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass))
+"""
+VIEWS = f"""
+SELECT n.nspname, c.relname, pg_catalog.pg_get_viewdef(c.oid), {_CALLED.format(kind="pg_rewrite")}
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_rewrite x ON x.ev_class = c.oid AND x.ev_type = '1'
+WHERE c.relkind IN ('v', 'm') AND n.nspname = ANY (%(schemas)s)
+ORDER BY n.nspname, c.relname
+"""
+POLICIES = f"""
+SELECT n.nspname, c.relname, pg_catalog.concat(pg_catalog.pg_get_expr(x.polqual, x.polrelid), ' ',
+       pg_catalog.pg_get_expr(x.polwithcheck, x.polrelid)), {_CALLED.format(kind="pg_policy")}
+FROM pg_catalog.pg_policy x JOIN pg_catalog.pg_class c ON c.oid = x.polrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relrowsecurity AND n.nspname = ANY (%(schemas)s)
+"""
+PARENTS = """
+SELECT n.nspname, c.relname, pn.nspname, p.relname FROM pg_catalog.pg_inherits i
+JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
+WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p', 'f') ORDER BY i.inhseqno
+"""
