@@ -8,7 +8,7 @@ allowed when every overload of it
 - may be executed by anyone, as shipped;
 - takes and returns no pseudo-type of the engine's inside (internal, cstring, trigger, void...) and, aggregates apart,
   no object identifier (a function over oids reads catalogues);
-- is documented as more than an operator's or a type's inside;
+- is documented as more than a type's or an index's inside;
 - matches none of PATTERNS: names that read settings, catalogues, other sessions, files, or run SQL text. Volatility
   alone does not find these: `table_to_xml` is stable and reads any table.
 
@@ -37,7 +37,7 @@ PATTERNS = re.compile(
     re.VERBOSE,
 )
 INSIDES = re.compile(
-    r"implementation of|^I/O|selectivity|internal|less-equal-greater|^hash|^bin-unpack|deprecated|^sort support"
+    r"^I/O|selectivity|internal|less-equal-greater|^hash|^bin-unpack|deprecated|^sort support"
     r"|transition function|final function|combine function|^larger of|^smaller of|typmod|^adjust |^GiST"
     r"|^GIN|^BRIN|^BTREE"
 )
@@ -56,6 +56,7 @@ BY_HAND = """
 age any_value array_append array_cat array_prepend clock_timestamp count date date_trunc gen_random_uuid
 json_extract_path json_extract_path_text jsonb_extract_path jsonb_extract_path_text max min random timeofday uuidv4
 uuidv7 starts_with is_finite isfinite isempty
+pg_typeof pg_size_bytes pg_size_pretty pg_column_size parse_ident set_bit set_byte to_oct ts_lexize xpath xpath_exists
 """
 QUERY = """
 select p.proname,

@@ -46,7 +46,7 @@ _STRUCTURE: dict[str, str] = {
     "Boolean": "this",
     "Null": "",
     "Parameter": "this",
-    "Interval": "this unit",
+    "Interval": "this unit fraction_in_string",
     "IntervalSpan": "this expression",
     "Var": "this",
     "Tuple": "expressions",
@@ -66,6 +66,7 @@ _STRUCTURE: dict[str, str] = {
     "Any": "this",
     "All": "this",
     "Kwarg": "this expression",
+    "PropertyEQ": "this expression",
     "JSONPath": "*",
     "JSONPathRoot": "",
     "JSONPathKey": "this",
@@ -110,7 +111,7 @@ Radians Rand Rank RegexpCount RegexpInstr RegexpReplace RegexpSubstr RegrAvgx Re
 RegrSlope RegrSxx RegrSxy RegrSyy Repeat Replace Reverse Right Round RowNumber SHA2Digest Sign Sin Sinh SplitPart Sqrt
 StartsWith Stddev StddevPop StddevSamp GroupConcat StringToArray Substring Sum Tan Tanh TimeToStr StrToDate Hex
 ToNumber UnixToTime StrToTime Translate Trunc Explode Upper VariancePop Variance WidthBucket JSONRemove JSONSet
-JSONType Soundex TsOrDsToTimestamp TsOrDsToDate Typeof Unhex Unicode XMLElement CurrentDatetime
+JSONType ParseJSON Soundex TsOrDsToTimestamp TsOrDsToDate Typeof Unhex Unicode XMLElement CurrentDatetime
 """
 )
 TYPES = words(
@@ -121,7 +122,10 @@ TIMESTAMP TIMESTAMPTZ TIMESTAMPNTZ TINYINT TSMULTIRANGE TSRANGE TSTZRANGE UUID V
 NUMMULTIRANGE DATEMULTIRANGE INT4MULTIRANGE INT8MULTIRANGE TSTZMULTIRANGE CIDR LSEG
 """
 )
-NAMED_TYPES = words("box cidr circle jsonpath line lseg macaddr macaddr8 path polygon tsquery tsvector varbit")
+NAMED_TYPES = words(
+    "box cidr circle jsonpath line lseg macaddr macaddr8 path polygon tsquery tsvector varbit "
+    "pg_lsn pg_snapshot txid_snapshot xid8 int2vector oidvector"
+)
 KNOWN: dict[str, tuple[str, str, tuple[Action, ...]]] = {
     "Into": ("SELECT INTO makes a table", "Leave INTO out.", ("ddl",)),
     "Lock": ("Row locks (FOR UPDATE, FOR SHARE) are", "Leave the FOR clause out.", ("transaction",)),

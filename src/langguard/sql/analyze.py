@@ -132,7 +132,7 @@ class Reading:
         return all(getattr(self, name) == getattr(other, name) for name in MEANING)
 
 
-MEANING = ("actions", "tables", "written", "touched", "outputs", "filtered", "parameters")
+MEANING = ("actions", "tables", "written", "touched", "steered", "outputs", "filtered", "parameters")
 
 
 def same_meaning(one: Facts, other: Facts) -> bool:
@@ -166,6 +166,7 @@ def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canon
         tables=tuple(sorted(resolver.tables)),
         written=written,
         touched=tuple(sorted(resolver.touched)),
+        steered=tuple(sorted(resolver.steered)),
         outputs=tuple(_output(f) for f in outputs),
         filtered=filtered,
         parameters=parameters,

@@ -8,6 +8,7 @@ from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.names import quoted, stored, unknown_column
 from langguard.sql.refusals import refuse
 from langguard.sql.scope import NOTHING, Field, Scope, Value, resolve
+from langguard.sql.steering import is_plain, leaves
 
 Ctes = dict[str, tuple[Field, ...] | None]
 """Named queries in reach; None for a name that may not be used yet."""
@@ -27,6 +28,8 @@ class Expressions(ABC):
         self.columns = 0
         self.tables: set[str] = set()
         self.touched: set[str] = set()
+        self.steered: set[str] = set()
+        self._direct: dict[int, bool] = {}
 
     @abstractmethod
     def query(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
@@ -79,6 +82,15 @@ class Expressions(ABC):
                     stack.extend(child for _, child in _children(node))
         return frozenset(found)
 
+    def steers(self, root: exp.Expr | None, scope: Scope, ctes: Ctes) -> None:
+        """Resolve a condition, and note the base columns that decide in another form than their own."""
+        if root is None or isinstance(root, SKIPPED):
+            return
+        for test in leaves(root):
+            columns = self.carries(test, scope, ctes)
+            if not columns <= self.steered and not is_plain(test, scope, self._direct):
+                self.steered |= columns
+
     def _window(self, node: exp.Window, scope: Scope) -> frozenset[str]:
         named = node.args.get("alias")
         if named is None:
@@ -96,6 +108,7 @@ class Expressions(ABC):
         before, self.touched = self.touched, set()
         try:
             fields = self.query(node, ctes, scope)
+            self._direct[id(node)] = all(f.value.direct or not f.value.columns for f in fields)
             read = frozenset(self.touched.union(*(f.value.columns for f in fields)))
         finally:
             self.touched |= before
@@ -110,10 +123,9 @@ class Expressions(ABC):
             case exp.Column() if not isinstance(bare.this, exp.Star):
                 return self.column(bare, scope)
             case exp.Subquery():
-                columns, fields = self.inner(bare, scope, ctes)
-                return Value(columns=columns, counted=len(fields) == 1 and fields[0].value.counted)
-            case exp.Count() | exp.Filter(this=exp.Count()):
-                return Value(columns=self.carries(bare, scope, ctes), counted=True)
+                return Value(columns=self.inner(bare, scope, ctes)[0])
+            case exp.Count():
+                return Value(columns=self.carries(bare, scope, ctes), counted=_counts_rows(bare))
             case _:
                 return Value(columns=self.carries(bare, scope, ctes))
 
@@ -157,6 +169,12 @@ class Expressions(ABC):
                 return Value(columns=NOTHING.union(*(f.value.columns for f in relation.fields)))
             at = at.parent
         raise unknown_column(name, scope.known(), position)
+
+
+def _counts_rows(node: exp.Count) -> bool:
+    """Whether a count is of rows, or of a column as it is: a count of a computed value tells the value."""
+    counted = node.this.expressions if isinstance(node.this, exp.Distinct) else [node.this, *node.expressions]
+    return all(isinstance(part, (exp.Star, exp.Column, exp.Literal)) for part in counted)
 
 
 def _children(node: exp.Expr) -> list[tuple[str, exp.Expr]]:

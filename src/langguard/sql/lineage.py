@@ -128,15 +128,16 @@ class Queries(Sources):
         fields = self.projections(node, scope, ctes)
         if self.dialect == "sqlite":
             scope.aliases = _aliases(fields, scope)
-        self.carries(node.args.get("where"), scope, ctes)
+        self.steers(node.args.get("where"), scope, ctes)
         if (group := node.args.get("group")) is not None:
             outputs = self._by_name(fields)
             for part in [e for value in group.args.values() for e in (value if isinstance(value, list) else [value])]:
                 self._group_term(part, outputs, scope, ctes)
-        self.carries(node.args.get("having"), scope, ctes)
+        self.steers(node.args.get("having"), scope, ctes)
         if (distinct := node.args.get("distinct")) is not None and (on := distinct.args.get("on")) is not None:
             for term in on.expressions if isinstance(on, exp.Tuple) else [on]:
                 self._output_or_expression(term, self._by_name(fields), scope, ctes)
+                self.steers(term, scope, ctes)
         self._tail(node, fields, scope, ctes, outer)
         return fields
 
@@ -215,7 +216,7 @@ class Queries(Sources):
                 self._order_term(term, outputs, scope, ctes)
         empty = Scope(dialect=self.dialect, parent=outer)
         for part in ("limit", "offset"):
-            self.carries(node.args.get(part), empty, ctes)
+            self.steered |= self.carries(node.args.get(part), empty, ctes)
 
     def _order_term(self, term: exp.Expr, outputs: dict[str, str], scope: Scope | None, ctes: Ctes) -> None:
         inner = term.this if isinstance(term, exp.Ordered) else term
@@ -261,7 +262,7 @@ class Queries(Sources):
         elif not (
             _is_bare(node) and not scope.named(stored(node.this, self.dialect)) and self._is_output(node, outputs)
         ):
-            self.carries(node, scope, ctes)
+            self.steers(node, scope, ctes)
 
 
 def _row(node: exp.Expr) -> list[exp.Expr]:

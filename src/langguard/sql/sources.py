@@ -78,7 +78,7 @@ class Sources(Expressions):
         self.source(node.this, scope, ctes)
         if using:
             self._using(node, using, scope, start)
-        self.carries(on, scope, ctes)
+        self.steers(on, scope, ctes)
 
     def _using(self, node: exp.Join, using: list[exp.Expr], scope: Scope, start: int) -> None:
         merged: list[Visible] = []
@@ -100,6 +100,9 @@ class Sources(Expressions):
             identifier.replace(quoted(name))
             one, two = (v.field.value for v in pair)
             self.touched |= one.columns | two.columns
+            for value in (one, two):
+                if not value.direct:
+                    self.steered |= value.columns
             side_word = (node.side or "").upper()
             if self.dialect == "postgres" and side_word in {"", "LEFT"}:
                 value = one
@@ -195,6 +198,7 @@ class Sources(Expressions):
                 if isinstance(child, exp.Expr)
             )
         )
+        self.steered |= columns
         width = len(call.expressions) if name == "unnest" else 1
         own = OUT_COLUMNS.get(name) or ((alias or name),) * max(width, 1)
         fields = rename(tuple(Field(name=n, value=Value(columns=columns)) for n in own), names)
