@@ -65,7 +65,12 @@ def proposal(name: str, path: Path, *, rows: int) -> tuple[str, dict[str, object
     engine = open_engine(resolve(_reference(item), settings.environ).reveal())
     try:
         catalog = snapshot(
-            engine, dialect=item.dialect, schemas=item.schemas, include=item.include, exclude=item.exclude
+            engine,
+            dialect=item.dialect,
+            schemas=item.schemas,
+            include=item.include,
+            exclude=item.exclude,
+            allowed=item.functions,
         )
         samples = sample(engine, catalog, rows=rows)
     finally:
@@ -104,6 +109,13 @@ def _reference(item: ConnectionSettings) -> Reference:
 def _catalog(item: ConnectionSettings, settings: Settings) -> Catalog:
     engine = open_engine(resolve(_reference(item), settings.environ).reveal())
     try:
-        return snapshot(engine, dialect=item.dialect, schemas=item.schemas, include=item.include, exclude=item.exclude)
+        return snapshot(
+            engine,
+            dialect=item.dialect,
+            schemas=item.schemas,
+            include=item.include,
+            exclude=item.exclude,
+            allowed=item.functions,
+        )
     finally:
         engine.dispose()

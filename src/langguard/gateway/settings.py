@@ -47,8 +47,10 @@ _CONNECTION: Final = (
     "schemas",
     "include",
     "exclude",
+    "functions",
 )
 _DIALECTS: Final = {"postgres": ("postgresql", "postgres"), "sqlite": ("sqlite",)}
+_FUNCTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})", re.ASCII)
 _MINUTE: Final = 60_000_000
@@ -66,6 +68,8 @@ class ConnectionSettings:
         schemas: PostgreSQL schemas in search order; empty means the default.
         include: The only tables that exist for agents, `schema.table`; empty means all.
         exclude: Tables that do not exist for agents.
+        functions: Lower-case names of functions that statements may call besides the engine's own listed ones: the
+            administrator vouches that they only compute.
     """
 
     name: str
@@ -77,6 +81,7 @@ class ConnectionSettings:
     schemas: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    functions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,7 +312,17 @@ def _connection(fields: Fields, name: str, folder: Path) -> ConnectionSettings:
         schemas=tuple(word.text for word in schemas),
         include=tables["include"],
         exclude=tables["exclude"],
+        functions=_functions(reader, fields.nodes["functions"]) if "functions" in fields else (),
     )
+
+
+def _functions(reader: Reader, node: Node) -> tuple[str, ...]:
+    """Return the lower-case names under `functions: {allow: [...]}`."""
+    words = reader.one_or_many(reader.mapping(node, "`functions`", ("allow",)).need("allow"), "`allow`")
+    for word in words:
+        if not _FUNCTION.fullmatch(word.text):
+            raise reader.fail(word, f"`{word.text}` names no function; write its name alone, such as `my_function`")
+    return tuple(word.text.lower() for word in words)
 
 
 def _tables(fields: Fields, key: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def test_a_whole_file(write, tmp_path):
             SHOP
             + """\
   - {name: warehouse, dialect: postgres, custody: agent, target: "postgresql://db.internal:5432/wh"}
-  - {name: notes, dialect: sqlite, credential: {value: ./notes.db}, exclude: [main.secret]}
+  - {name: notes, dialect: sqlite, credential: {value: ./notes.db}, exclude: [main.secret], functions: {allow: [Rot13]}}
   - {name: other, dialect: sqlite, credential: {value: "sqlite:////abs/other.db"}}
   - {name: billing, dialect: postgres, credential: {file: run/dsn}}
 listen: "[::1]:9000"
@@ -65,6 +65,7 @@ grants: [{group: support, connection: shop, actions: [read]}]
     assert other.credential == Reference(kind="plain", name="sqlite:////abs/other.db")
     assert billing.credential == Reference(kind="file", name=f"{tmp_path}/run/dsn")
     assert notes.exclude == ("main.secret",)
+    assert notes.functions == ("rot13",)
     assert (settings.listen_host, settings.listen_port) == ("::1", 9000)
     assert settings.data == tmp_path / "state"
     assert (settings.session_ttl_us, settings.session_idle_us) == (7_200_000_000, 900_000_000)
@@ -202,6 +203,9 @@ CONNECTION = "version: 1\nconnections:\n  - {name: shop, dialect: postgres, "
         (CONNECTION + "credential: {env: A}, schemas: []}", 3, 68, "must not be empty"),
         (CONNECTION + "credential: {env: A}, include: [customers]}", 3, 69, "write `schema.table`"),
         (CONNECTION + "credential: {env: A}, exclude: ['public.*']}", 3, 69, "names no table"),
+        (CONNECTION + "credential: {env: A}, functions: {alow: [f]}}", 3, 71, "did you mean `allow`?"),
+        (CONNECTION + "credential: {env: A}, functions: {allow: [s.f]}}", 3, 79, "names no function"),
+        (CONNECTION + "credential: {env: A}, functions: {allow: []}}", 3, 78, "must not be empty"),
         (
             "version: 1\nconnections:\n  - {name: s, dialect: sqlite, schemas: [main], credential: {value: a.db}}",
             3,

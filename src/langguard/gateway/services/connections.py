@@ -97,6 +97,7 @@ class Connections:
                 schemas=item.schemas,
                 include=frozenset(item.include),
                 exclude=frozenset(item.exclude),
+                allowed=item.functions,
             )
         except TargetError as failed:
             msg = f"connection `{item.name}`: its structure can't be read: {failed}"
