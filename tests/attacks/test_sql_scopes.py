@@ -27,7 +27,7 @@ STATEMENTS = [
         id="a function inside a bracketed join does too",
     ),
     pytest.param(
-        f'SELECT q.n FROM products "{LONG}x" CROSS JOIN LATERAL (SELECT "{LONG}x".name AS n FROM customers "{LONG}y") q',
+        f'SELECT q.n FROM products "{LONG}x", LATERAL (SELECT "{LONG}x".name AS n FROM customers "{LONG}y") q',
         id="two aliases that are one after 63 bytes",
     ),
     pytest.param(
@@ -35,7 +35,7 @@ STATEMENTS = [
         id="the same in a scalar subquery",
     ),
     pytest.param(
-        f'SELECT q.n FROM products "{WIDE}x" CROSS JOIN LATERAL (SELECT "{WIDE}x".name AS n FROM customers "{WIDE}y") q',
+        f'SELECT q.n FROM products "{WIDE}x", LATERAL (SELECT "{WIDE}x".name AS n FROM customers "{WIDE}y") q',
         id="the same with letters of two bytes",
     ),
     pytest.param(
@@ -110,7 +110,8 @@ def test_a_secret_comes_out_only_where_it_is_traced_to(shop, statement):
 def test_every_relation_of_what_is_sent_has_a_name_of_its_own(shop):
     _, catalog = shop
     facts = analyze(
-        "SELECT name FROM customers WHERE id IN (SELECT id FROM customers) UNION SELECT name FROM customers customers_2",
+        "SELECT name FROM customers WHERE id IN (SELECT id FROM customers) "
+        "UNION SELECT name FROM customers customers_2",
         "postgres",
         catalog,
     )

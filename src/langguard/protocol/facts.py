@@ -55,6 +55,8 @@ class Facts(Wire, frozen=True, kw_only=True):
         tables: Every base table named, `schema.table`, sorted.
         written: Tables written, a subset of `tables`.
         touched: Every base column read anywhere (filters, joins and ordering too), sorted.
+        steered: Columns that decide which or how many rows come back in a computed form (not as `name = 'x'`), sorted:
+            a masked column must not, since a join or a count could then tell its values.
         outputs: In order. Empty for a statement that returns no rows.
         precise: False where lineage fell back: each output then derives from every column of every table named.
         functions: Lower-case names, sorted.
@@ -69,6 +71,7 @@ class Facts(Wire, frozen=True, kw_only=True):
     tables: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     touched: tuple[str, ...] = ()
+    steered: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()
     precise: bool = True
     functions: tuple[str, ...] = ()

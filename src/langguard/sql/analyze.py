@@ -103,6 +103,7 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         tables=last.tables,
         written=last.written,
         touched=last.touched,
+        steered=last.steered,
         outputs=last.outputs,
         functions=tuple(sorted(named)),
         limit=literal_limit(last.tree.root),
@@ -123,6 +124,7 @@ class Reading:
     tables: tuple[str, ...]
     written: tuple[str, ...]
     touched: tuple[str, ...]
+    steered: tuple[str, ...]
     outputs: tuple[Output, ...]
     filtered: bool | None
     parameters: int

@@ -50,12 +50,12 @@ def is_plain(test: exp.Expr, scope: Scope, direct: dict[int, bool]) -> bool:
 
 
 def _operands(test: exp.Expr) -> list[exp.Expr]:
-    found: list[exp.Expr] = []
-    for value in test.args.values():
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, exp.Expr):
-                found.append(part)
-    return found
+    return [
+        part
+        for value in test.args.values()
+        for part in (value if isinstance(value, list) else [value])
+        if isinstance(part, exp.Expr)
+    ]
 
 
 def _is_fixed(node: exp.Expr) -> bool:

@@ -86,8 +86,8 @@ LINEAGE = [
     ),
     (
         "select count(*) filter (where email = 'x') as n from customers",
-        [("n", {"customers.email"}, "c")],
-        "a filtered count carries its filter",
+        [("n", {"customers.email"}, "")],
+        "a filtered count carries its filter, and tells of it",
     ),
     (
         "select count(*) over (order by email) as n from customers",

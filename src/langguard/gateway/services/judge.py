@@ -217,13 +217,9 @@ class Judge:
         known["verdict"] = verdict
         if decision.effect != "allow":
             return Judged(permission=Permission(decision=decision), at=at, **known)
-        laundered = self._laundered(facts, catalog, connection)
-        if laundered:
-            message = (
-                f"A write that reads {', '.join(laundered)} is not allowed: it could copy personal data to where no "
-                f"mask applies. Write only values you were given."
-            )
-            return self._deny(at, "laundering", message, **known)
+        told = self._told_otherwise(facts, catalog, connection)
+        if told is not None:
+            return self._deny(at, told[0], told[1], **known)
         text = await self._analysis.rewrite(facts, catalog, rows=verdict.rows)
         if isinstance(text, Refusal):
             return self._refused(live, request, text, connection, known, at)
@@ -284,20 +280,39 @@ class Judge:
         known = {**known, "actions": tuple(refusal.actions), "refusal": refusal}
         return self._deny(at, "rule" if rule else "sql_refused", message, rule=rule, **known)
 
-    def _laundered(self, facts: Facts, catalog: Catalog, connection: Connection) -> list[str]:
-        """Return the columns a write reads that a result would not show in clear.
+    def _told_otherwise(self, facts: Facts, catalog: Catalog, connection: Connection) -> tuple[str, str] | None:
+        """Return why a statement would tell what a mask hides by another way than its outputs, or None.
 
-        Read strictly: a column that is only compared counts too, since which rows change can carry its value.
+        A write could copy it to where no mask applies: a column that is only compared counts too, since which rows
+        change can carry its value. A read could count, join or limit by a computed form of it.
         """
-        if not facts.written:
+        if facts.written:
+            laundered = self._hidden(facts.touched, catalog, connection)
+            if laundered:
+                return "laundering", (
+                    f"A write that reads {', '.join(laundered)} is not allowed: it could copy personal data to where "
+                    f"no mask applies. Write only values you were given."
+                )
+        steering = self._hidden(facts.steered, catalog, connection)
+        if steering:
+            return "steering", (
+                f"{', '.join(steering)} may not decide in a computed form which rows come back, since that would tell "
+                f"the masked values. Compare the column as it is with fixed values (=, IN, LIKE, BETWEEN, IS NULL), or "
+                f"join on it by equality. A text column without personal data can be declared `clear` in the policy."
+            )
+        return None
+
+    def _hidden(self, columns: tuple[str, ...], catalog: Catalog, connection: Connection) -> list[str]:
+        """Return those of some base columns that a result would not show in clear."""
+        if not columns:
             return []
         kinds = {f"{table.id}.{column.name}": column.kind for table in catalog.tables for column in table.columns}
-        outputs = tuple(Output(name=column, columns=(column,), direct=True) for column in facts.touched)
+        outputs = tuple(Output(name=column, columns=(column,), direct=True) for column in columns)
         steps = masking.plan(
             outputs, catalog, self._policies.current.masks, connection=connection.name, ner=self._ner
         ).columns
         return [
             column
-            for column, step in zip(facts.touched, steps, strict=True)
+            for column, step in zip(columns, steps, strict=True)
             if step.action == "mask" or (step.action == "analyse" and kinds.get(column) not in _PLAIN)
         ]
