@@ -1,4 +1,4 @@
-"""What a driver and a database may do with a statement that was allowed: quote a value, read % as theirs, eat memory."""
+"""What a driver or database may do with a statement that was allowed: quote a value, read % as theirs, eat memory."""
 
 import contextlib
 import resource
