@@ -86,16 +86,19 @@ def test_every_problem_is_listed_with_its_status() -> None:
 
 
 def test_every_reason_of_a_decision_is_listed() -> None:
-    judge = (SOURCE / "gateway/services/judge.py").read_text(encoding="utf-8")
-    calls = [node for node in ast.walk(ast.parse(judge)) if isinstance(node, ast.Call)]
-    denials = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "_deny"]
-    assert denials
-    known = {
-        part.value
-        for call in denials
-        for part in ast.walk(call.args[1])
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-    } | set(get_args(Reason))
+    """A reason is what `_deny` is given, or the first of the pair (reason, message) that a method returns."""
+    judge = list(ast.walk(ast.parse((SOURCE / "gateway/services/judge.py").read_text(encoding="utf-8"))))
+    places = [
+        node.args[1]
+        for node in judge
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_deny"
+    ]
+    places += [
+        node.value.elts[0] for node in judge if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)
+    ]
+    words = [part.value for place in places for part in ast.walk(place) if isinstance(part, ast.Constant)]
+    known = {word for word in words if isinstance(word, str)} | set(get_args(Reason))
+    assert len(known) > 8
     assert set(rows(section(page("errors.md"), "Reasons of a decision"))) == known
 
 
