@@ -11,7 +11,7 @@ from langguard.gateway.problems import ProblemError
 from langguard.gateway.services.paging import all_documents
 from langguard.gateway.services.recorder import Draft, Recorder
 from langguard.protocol import SCOPES, Scope
-from langguard.stores.base import Put, Store
+from langguard.stores.base import ConflictError, Expect, Put, Store
 
 DAY = 86_400_000_000
 LONGEST_DAYS = 366
@@ -27,7 +27,14 @@ class ApiKeys:
         self._token_key = token_key
 
     async def make(
-        self, *, name: str, groups: tuple[str, ...], scopes: tuple[Scope, ...], days: int, by: str
+        self,
+        *,
+        name: str,
+        groups: tuple[str, ...],
+        scopes: tuple[Scope, ...],
+        days: int,
+        by: str,
+        caller: str | None = None,
     ) -> tuple[ApiKey, str]:
         """Make a key; return it and the secret, which is not kept.
 
@@ -37,9 +44,10 @@ class ApiKeys:
             scopes: What it may do at the gateway; an agent needs `call` and `observe`.
             days: Until it expires, 1 to 366.
             by: Who makes it.
+            caller: The lookup of the key that asks: the new one is made only if that one is not revoked by then.
 
         Raises:
-            ProblemError: An argument is out of range.
+            ProblemError: An argument is out of range, or the caller's key was revoked meanwhile.
             LedgerError: It could not be recorded.
         """
         if not 1 <= days <= LONGEST_DAYS:
@@ -57,7 +65,7 @@ class ApiKeys:
             data={"key": key.id, "name": name, "groups": list(groups), "scopes": list(scopes), "days": days},
         )
         put = self._put(tokens.lookup(secret, self._token_key), key, expect="")
-        await self._recorder.record([draft], puts=(put,))
+        await self._commit(draft, put, caller)
         return key, secret
 
     def list(self) -> list[ApiKey]:
@@ -65,11 +73,16 @@ class ApiKeys:
         held = [msgspec.json.decode(doc.value, type=ApiKey) for doc in all_documents(self._store, "api_key")]
         return sorted(held, key=lambda key: key.made_at)
 
-    async def revoke(self, key_id: str, *, by: str) -> ApiKey:
+    async def revoke(self, key_id: str, *, by: str, caller: str | None = None) -> ApiKey:
         """Revoke a key by its public id.
 
+        Args:
+            key_id: Of the key to revoke.
+            by: Who revokes it.
+            caller: The lookup of the key that asks: it must not be revoked by then. It may be the same key.
+
         Raises:
-            ProblemError: There is no such key.
+            ProblemError: There is no such key, or the caller's key was revoked meanwhile.
             LedgerError: It could not be recorded.
         """
         for doc in await asyncio.to_thread(lambda: list(all_documents(self._store, "api_key"))):
@@ -77,9 +90,19 @@ class ApiKeys:
             if key.id == key_id:
                 revoked = msgspec.structs.replace(key, revoked_at=key.revoked_at or self._clock.now())
                 draft = Draft(kind="key_revoked", by=by, data={"key": key_id})
-                await self._recorder.record([draft], puts=(self._put(doc.id, revoked, expect=None),))
+                await self._commit(draft, self._put(doc.id, revoked, expect=None), caller)
                 return revoked
         raise ProblemError("not_found", "There is no such key.")
+
+    async def _commit(self, draft: Draft, put: Put, caller: str | None) -> None:
+        """Record an act, in the same commit only if the key that asked for it is in force."""
+        expects = () if caller is None else (Expect(kind="api_key", id=caller, state="active"),)
+        try:
+            await self._recorder.record([draft], puts=(put,), expects=expects)
+        except ConflictError as conflict:
+            if conflict.id != caller:
+                raise
+            raise ProblemError("session_ended", "This API key was revoked.") from None
 
     def _put(self, lookup: str, key: ApiKey, *, expect: str | None) -> Put:
         state = "revoked" if key.revoked_at else "active"
