@@ -61,7 +61,7 @@ def test_entries_are_numbered_without_a_gap(mine, played):
 def test_the_agents_run_is_tied_to_its_calls(mine, played):
     for entry in mine.timeline(played):
         if entry["kind"] == "intent":
-            assert entry["data"]["tool"] == "sql_db_query"
+            assert entry["texts"]["context"]["tool"] == "sql_db_query"
             assert entry["data"]["provenance"] == "exact"
             assert "SQL:" in json.dumps(mine.timeline(played)[1]["texts"]["messages"])
 

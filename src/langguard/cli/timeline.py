@@ -67,9 +67,12 @@ class _Teller:
 
     def call(self, entry: dict[str, Any], outcome: dict[str, Any] | None) -> Iterator[str]:
         data, texts = entry["data"], entry["texts"]
-        call_id = data.get("tool_call") or "-"
+        context = texts.get("context") or {}
+        call_id = plain(context.get("tool_call_id") or "-")
         known = f"provenance {data['provenance']}"
-        yield self.line(entry, "tool call", f"{data.get('tool') or '(no tool)'} {self.dim(f'{call_id}  {known}')}")
+        yield self.line(
+            entry, "tool call", f"{plain(context.get('tool') or '(no tool)')} {self.dim(f'{call_id}  {known}')}"
+        )
         asked = texts.get("asked")
         yield self.more("asked", plain(_asked(asked)))
         if texts.get("sent") and data["kind"] == "sql":

@@ -42,6 +42,18 @@ _log = logging.getLogger("langguard.gateway")
 _WATCH_SECONDS = 1.0
 _ANALYSIS_SECONDS = 5.0
 _MASK_SECONDS = 30.0
+_FOR_WORKERS = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TMPDIR",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "LD_LIBRARY_PATH",
+)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,8 +132,10 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
     """
     ground = open_ground(settings.data)
     # Two of each, so that one statement that is stuck, or one long result, does not hold up everyone else's.
-    analysis_pool = WorkerPool(2, initializer=WARM)
-    masking_pool = WorkerPool(2, initializer=MASKER_WARM, payload=settings.masking)
+    # They read what agents and databases send, so they are not given the variables that hold credentials.
+    safe = {name: settings.environ[name] for name in _FOR_WORKERS if name in settings.environ}
+    analysis_pool = WorkerPool(2, initializer=WARM, environment=safe)
+    masking_pool = WorkerPool(2, initializer=MASKER_WARM, payload=settings.masking, environment=safe)
     connections: Connections | None = None
     try:
         secrets = {

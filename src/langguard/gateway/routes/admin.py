@@ -45,8 +45,9 @@ class Explain(Wire, frozen=True, kw_only=True):
 
 async def make_key(request: Request) -> Response:
     """POST /v1/keys: make an API key."""
-    by = await holder(request, "admin")
+    await holder(request, "admin")
     wanted = await read(request, NewKey)
+    by = await holder(request, "admin")  # once more: the key may have been revoked while the body was on its way
     key, secret = await gateway(request).api_keys.make(
         name=wanted.name, groups=wanted.groups, scopes=wanted.scopes, days=wanted.days, by=by.id
     )
@@ -83,7 +84,7 @@ async def connections(request: Request) -> Response:
 
 async def pin_catalog(request: Request) -> Response:
     """PUT /v1/connections/{name}/catalog: pin the structure of a connection in custody `agent`."""
-    by = await holder(request, "admin")
+    await holder(request, "admin")
     home = gateway(request)
     connection = home.connections.get(request.path_params["name"])
     if connection is None:
@@ -91,11 +92,13 @@ async def pin_catalog(request: Request) -> Response:
     if connection.settings.custody != "agent":
         raise ProblemError("invalid_request", "The gateway reads this connection's structure itself.")
     catalog = with_version(await read(request, Catalog))
+    by = await holder(request, "admin")  # once more, as above
     if catalog.dialect != connection.settings.dialect:
         raise ProblemError("invalid_request", f"The connection's dialect is {connection.settings.dialect}.")
     data = {"connection": connection.name, "version": catalog.version, "tables": len(catalog.tables)}
     put = home.connections.pin(connection, catalog)
     await home.recorder.record([Draft(kind="catalog", by=by.id, data=data)], puts=(put,))
+    connection.catalog = catalog  # in force only once that is on the record
     await home.policies.reload()
     return reply(data)
 

@@ -1,5 +1,7 @@
 """Calls: ask, report an outcome, look one up, observe."""
 
+import json
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -52,8 +54,8 @@ async def observe(request: Request) -> Response:
         session=live.id,
         by=live.principal.id,
         source="reported",
-        data={"kind": seen.kind, "root_run": seen.root_run_id, "thread": seen.thread_id},
-        texts={"text": seen.text},
+        data={"kind": seen.kind},
+        texts={"text": seen.text, "context": json.dumps({"root_run": seen.root_run_id, "thread": seen.thread_id})},
     )
     recorded = await gateway(request).recorder.record([draft], expects=(gateway(request).sessions.still_open(live),))
     return reply(recorded.receipts[0], 201)

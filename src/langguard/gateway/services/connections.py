@@ -104,8 +104,7 @@ class Connections:
             raise ConfigError(msg) from None
 
     def pin(self, connection: Connection, catalog: Catalog) -> Put:
-        """Take an administrator's snapshot for a connection in custody `agent`; return what stores it."""
-        connection.catalog = catalog
+        """Return what stores a snapshot for a connection in custody `agent`; it is not in force yet."""
         return Put(
             kind="catalog",
             id=connection.name,

@@ -1,4 +1,7 @@
-"""What a call's two entries hold: in clear only what names things, never a value, a prompt or a statement.
+"""What a call's two entries hold: in clear only what the gateway itself names, counts or decides.
+
+Nothing a client or a statement words is in clear: no value, prompt or statement, no alias (which can be a literal) and
+no thread or tool call id (which can be anyone's address).
 
 Texts (prompt, statement, facts, plan, masked result) go beside the leaf, sealed under the session's key; the leaf
 holds a salted commitment to each, so destroying the key erases them and every proof still verifies.
@@ -21,7 +24,7 @@ def intent_data(request: CallRequest, judged: Judged) -> dict[str, Any]:
     return {
         "call": request.id,
         "kind": "sql" if isinstance(call, SqlCall) else "schema",
-        "connection": call.connection,
+        "connection": None if judged.connection is None else judged.connection.name,
         "custody": None if judged.connection is None else judged.connection.settings.custody,
         "actions": list(judged.actions),
         "tables": list(judged.tables),
@@ -35,11 +38,6 @@ def intent_data(request: CallRequest, judged: Judged) -> dict[str, Any]:
         "timeout_ms": None if obligations is None else obligations.timeout_ms,
         "provenance": context.provenance,
         "provenance_source": context.source,
-        "thread": context.thread_id,
-        "root_run": context.root_run_id,
-        "run": context.run_id,
-        "tool": context.tool,
-        "tool_call": context.tool_call_id,
     }
 
 
@@ -74,8 +72,8 @@ def outcome_data(call_id: str, *, status: str, result: Result | None, fetched: i
         "truncated": False if result is None else result.truncated,
         "affected": None if result is None else result.affected,
         "masked": {} if result is None else dict(result.masked),
-        "masked_columns": [] if result is None else [column.name for column in result.columns if column.masked],
-        "columns": [] if result is None else [column.name for column in result.columns],
+        "outputs": 0 if result is None else len(result.columns),
+        "outputs_masked": 0 if result is None else sum(bool(column.masked) for column in result.columns),
         "duration_us": duration_us,
     }
 
