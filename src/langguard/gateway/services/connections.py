@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from langguard.drivers import sql, sql_catalog
 from langguard.errors import ConfigError, TargetError
 from langguard.gateway.settings import ConnectionSettings
-from langguard.protocol import Catalog, ConnectionInfo
+from langguard.protocol import Catalog, ConnectionInfo, Table, View
 from langguard.secrets import Secret
 from langguard.stores.base import Put, Store
 
@@ -89,6 +89,8 @@ class Connections:
                 connection.catalog = msgspec.json.decode(pinned.value, type=Catalog)
             return
         item = connection.settings
+        # A pooled SQLite connection may still have a file open that was moved or replaced since.
+        connection.engine.dispose()
         try:
             connection.catalog = await asyncio.to_thread(
                 sql_catalog.snapshot,
@@ -113,6 +115,25 @@ class Connections:
             value=msgspec.json.encode(catalog),
             expect=None,
         )
+
+    def visible(self, connection: Connection, catalog: Catalog) -> Catalog:
+        """Return of a pinned structure what the connection's `schemas`, `include` and `exclude` leave, versioned."""
+        item = connection.settings
+
+        def there(held: Table | View) -> bool:
+            return (
+                (not item.schemas or held.schema in item.schemas)
+                and (not item.include or held.id in item.include)
+                and held.id not in item.exclude
+            )
+
+        kept = msgspec.structs.replace(
+            catalog,
+            tables=tuple(filter(there, catalog.tables)),
+            views=tuple(filter(there, catalog.views)),
+            default_schemas=item.schemas or catalog.default_schemas,
+        )
+        return sql_catalog.with_version(kept)
 
     def columns(self) -> dict[str, frozenset[str]]:
         """Return every known column (`schema.table.column`) by connection, for checking a policy."""
