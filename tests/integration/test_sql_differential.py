@@ -228,9 +228,7 @@ def test_postgres_reads_change_nothing_and_stay_in_their_tables(opened):
     link.rollback()
     ran = set()
 
-    @EXAMPLES
-    @given(STATEMENTS)
-    def check(text):
+    def verify(text):
         found = analyze(text, "postgres", catalog)
         if not isinstance(found, Facts) or found.actions != ("read",) or found.parameters:
             return
@@ -250,7 +248,9 @@ def test_postgres_reads_change_nothing_and_stay_in_their_tables(opened):
         assert link.execute(STATE).fetchone() == before, (text, sent)
         link.rollback()
 
-    check()
+    for text in HOSTILE:
+        verify(text)
+    EXAMPLES(given(STATEMENTS)(verify))()
     assert len(ran) > 30, len(ran)
 
 
@@ -270,9 +270,7 @@ def test_sqlite_reads_change_nothing_and_stay_in_their_columns(tmp_path):
     harmless = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
     ran = set()
 
-    @EXAMPLES
-    @given(STATEMENTS)
-    def check(text):
+    def verify(text):
         found = analyze(text, "sqlite", catalog)
         if not isinstance(found, Facts) or found.actions != ("read",) or found.parameters:
             return
@@ -294,6 +292,8 @@ def test_sqlite_reads_change_nothing_and_stay_in_their_columns(tmp_path):
         assert link.total_changes == changes
         assert not link.in_transaction
 
-    check()
+    for text in HOSTILE:
+        verify(text)
+    EXAMPLES(given(STATEMENTS)(verify))()
     link.close()
     assert len(ran) > 30, len(ran)
