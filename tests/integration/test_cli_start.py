@@ -270,3 +270,30 @@ class TestAgentsConnection:
             trouble(running.command("connection", "add", "none", "--snapshot-from", target), "no such connection")
             bad = running.command("connection", "add", "direct", "--snapshot-from", "nodriver://u:Kiln-word@h/x")
             assert "Kiln" not in trouble(bad)
+
+
+def test_an_installation_without_a_valid_administrator_gets_one_at_its_next_start(tmp_path):
+    with GatewayProcess(tmp_path, text="version: 1\nlisten: 127.0.0.1:{port}\n") as running:
+        first = running.administrator
+        keys = running.ask("GET", "/v1/keys").body["keys"]
+        assert running.ask("DELETE", f"/v1/keys/{keys[0]['id']}").status == 200
+        assert running.ask("GET", "/v1/keys").status == 401
+        running.end()
+        running.start()
+        assert running.administrator != first
+        assert running.ask("GET", "/v1/keys").status == 200
+
+
+def test_an_export_continues_a_head_that_was_kept(tmp_path):
+    with GatewayProcess(tmp_path, text="version: 1\nlisten: 127.0.0.1:{port}\n") as running:
+        head = running.command("ledger", "head")
+        assert head.returncode == 0
+        (tmp_path / "head.txt").write_text(head.stdout)
+        running.session(running.key())
+        done = running.command("session", "export", "last", "-o", "x.jsonl", "--checkpoint", "head.txt")
+        assert done.returncode == 0, done.stderr
+        told = running.command("ledger", "verify", "x.jsonl", "--checkpoint", "head.txt")
+        assert told.returncode == 0, told.stdout + told.stderr
+        assert "Unanchored" not in told.stdout
+        (tmp_path / "other.txt").write_text(head.stdout.replace("tree_", "tree_0", 1))
+        assert running.command("session", "export", "last", "--checkpoint", "other.txt").returncode == 2

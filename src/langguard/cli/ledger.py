@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from langguard.cli._api import TOKEN_HELP, URL_HELP, Api
+from langguard.cli._checkpoints import read_checkpoint
 from langguard.cli._output import colour, plain, show, show_json
 from langguard.errors import ConfigError, VerificationError
 
@@ -18,7 +19,7 @@ def verify(
     file: Annotated[Path, typer.Argument(help="An export: JSON lines.")],
     key: Annotated[str | None, typer.Option("--key", help="The ledger's verifier key, known from elsewhere.")] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="A signed checkpoint kept from before, to anchor to.")
+        Path | None, typer.Option("--checkpoint", help="What `ledger head` printed before the export.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
@@ -27,10 +28,10 @@ def verify(
 
     try:
         held = file.read_bytes()
-        anchor = None if checkpoint is None else checkpoint.read_text(encoding="utf-8")
     except OSError as failed:
         msg = f"can't read {failed.filename}: {failed.strerror}"
         raise ConfigError(msg) from None
+    anchor = None if checkpoint is None else read_checkpoint(checkpoint)
     try:
         report = check(held, trusted_key=key, checkpoint=anchor)
     except VerificationError as failed:

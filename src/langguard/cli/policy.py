@@ -15,9 +15,7 @@ app = typer.Typer(no_args_is_help=True, help="The policy: check a file, explain 
 
 @app.command("check")
 def check(
-    config: Annotated[Path, typer.Argument(help="The gateway's file, or a policy of its own.")] = Path(
-        "langguard.yaml"
-    ),
+    config: Annotated[Path, typer.Argument(help="The gateway's file.")] = Path("langguard.yaml"),
     connect: Annotated[
         bool, typer.Option("--connect", help="Read the databases' structure too, and check every column's name.")
     ] = False,

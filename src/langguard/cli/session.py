@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from langguard.cli._api import TOKEN_HELP, URL_HELP, Api, part
+from langguard.cli._checkpoints import read_checkpoint
 from langguard.cli._output import colour, plain, show, show_json, trouble
 
 app = typer.Typer(no_args_is_help=True, help="Recorded sessions: list, show as a timeline, export, end.")
@@ -53,12 +54,17 @@ def show_one(
 def export(
     session: Annotated[str, typer.Argument(help="Its id; `last` for the newest.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; else stdout.")] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option("--checkpoint", help="What `ledger head` printed before: the export then proves it is continued."),
+    ] = None,
     url: Url = None,
     token: Token = None,
 ) -> None:
     """Export a session as JSON lines that `langguard ledger verify` checks with no gateway."""
     api = Api(url, token)
-    held = api.fetch(f"/v1/sessions/{part(_id(api, session))}/export")
+    earlier = "" if checkpoint is None else f"?earlier={part(read_checkpoint(checkpoint))}"
+    held = api.fetch(f"/v1/sessions/{part(_id(api, session))}/export{earlier}")
     if output is None:
         typer.echo(held, nl=False)
         return

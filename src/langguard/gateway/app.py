@@ -40,6 +40,7 @@ from langguard.workers import WorkerPool
 
 _log = logging.getLogger("langguard.gateway")
 _WATCH_SECONDS = 1.0
+_STRUCTURE_SECONDS = 3.0
 _ANALYSIS_SECONDS = 5.0
 _MASK_SECONDS = 30.0
 _FOR_WORKERS = (
@@ -112,9 +113,10 @@ def open_ground(data: Path) -> Ground:
 
 
 async def first_administrator(ground: Ground) -> tuple[ApiKey, str] | None:
-    """Make the first administrator's key if there is no administrator's key yet; it is shown once."""
+    """Make an administrator's key if none is in force; it is shown once. Who can write to the data folder may do so."""
     api_keys = ground.api_keys()
-    if any("admin" in key.principal.scopes for key in api_keys.list()):
+    now = ground.clock.now()
+    if any("admin" in k.principal.scopes and k.revoked_at is None and k.expires_at > now for k in api_keys.list()):
         return None
     return await api_keys.make(
         name="administrator", groups=("administrators",), scopes=("admin", "respond"), days=366, by="langguard gateway"
@@ -205,11 +207,15 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         started = {"version": langguard.__version__, "masking": mode[:500]}
         await ground.recorder.record([Draft(kind="gateway_started", by="langguard gateway", data=started)])
         await policies.activate("policy file")
-        watch = asyncio.create_task(_watch(policies))
+        watches = [
+            asyncio.create_task(_watch(policies)),
+            asyncio.create_task(_watch_structures(connections, ground.recorder, policies)),
+        ]
         try:
             yield home
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
             calls_service.close()
             await ground.recorder.record([Draft(kind="gateway_stopped", by="langguard gateway", data={})])
     finally:
@@ -218,6 +224,27 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         if connections is not None:
             connections.close()
         ground.store.close()
+
+
+async def _watch_structures(connections: Connections, recorder: Recorder, policies: Policies) -> None:
+    """Read each database's structure again and again, so that a migration is noticed within seconds."""
+    while True:
+        await asyncio.sleep(_STRUCTURE_SECONDS)
+        for connection in connections:
+            before = None if connection.catalog is None else connection.catalog.version
+            try:
+                if connection.engine is None:
+                    continue
+                await connections.refresh(connection)
+                catalog = connection.catalog
+                if catalog is None or catalog.version == before:
+                    continue
+                data = {"connection": connection.name, "version": catalog.version, "tables": len(catalog.tables)}
+                await recorder.record([Draft(kind="catalog", by="langguard gateway", data=data)])
+                await policies.reload()
+                _log.info("the structure of connection %s has changed", connection.name)
+            except Exception as failed:  # noqa: BLE001 - the watch must outlive one failure; the old one stays in force
+                _log.error("the structure of connection %s can't be read: %s", connection.name, type(failed).__name__)
 
 
 async def _watch(policies: Policies) -> None:

@@ -52,6 +52,8 @@ def respond(code: str, detail: str = "", missing: tuple[str, ...] = ()) -> Respo
     status, title = CODES[code]
     problem = Problem(type=f"{DOCS}{code}", title=title, status=status, code=code, detail=detail, missing=missing)
     headers = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    if code == "overloaded":
+        headers["retry-after"] = "1"
     return Response(msgspec.json.encode(problem), status, headers, media_type="application/problem+json")
 
 

@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from langguard.drivers.sql_catalog import with_version
 from langguard.errors import ConfigError
 from langguard.gateway.identity.principals import ApiKey, Principal
 from langguard.gateway.problems import ProblemError, reply
@@ -91,7 +90,7 @@ async def pin_catalog(request: Request) -> Response:
         raise ProblemError("not_found", "There is no such connection.")
     if connection.settings.custody != "agent":
         raise ProblemError("invalid_request", "The gateway reads this connection's structure itself.")
-    catalog = with_version(await read(request, Catalog))
+    catalog = home.connections.visible(connection, await read(request, Catalog))
     by = await holder(request, "admin")  # once more, as above
     if catalog.dialect != connection.settings.dialect:
         raise ProblemError("invalid_request", f"The connection's dialect is {connection.settings.dialect}.")

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from langguard.errors import VerificationError
 from langguard.gateway.identity import tokens
 from langguard.gateway.identity.principals import Principal
 from langguard.gateway.problems import ProblemError, reply
@@ -104,7 +105,11 @@ async def export(request: Request) -> Response:
     if await home.sessions.stored(session_id) is None:
         raise ProblemError("not_found", "There is no such session.")
     await home.evidence.note_read(reader, session_id, "export")
-    lines = await asyncio.to_thread(lambda: list(home.evidence.export(session_id)))
+    earlier = request.query_params.get("earlier")
+    try:
+        lines = await asyncio.to_thread(lambda: list(home.evidence.export(session_id, earlier=earlier)))
+    except VerificationError:
+        raise ProblemError("invalid_request", "`earlier` is no checkpoint that this ledger signed.") from None
     return StreamingResponse(iter(lines), media_type="application/jsonl", headers={"cache-control": "no-store"})
 
 

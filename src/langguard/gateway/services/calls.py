@@ -7,9 +7,9 @@ A call id is used once: asked again, it is answered from the record. Nothing eve
 """
 
 import asyncio
+import contextlib
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ import msgspec
 
 from langguard.clock import Clock
 from langguard.drivers import sql
-from langguard.errors import LangguardError, TargetError
+from langguard.errors import LangguardError, LedgerError, OutcomeUnknownError, TargetError
 from langguard.flow import (
     Ask,
     HandOver,
@@ -32,14 +32,16 @@ from langguard.gateway.keys import Keys
 from langguard.gateway.problems import ProblemError
 from langguard.gateway.services.binds import read_binds
 from langguard.gateway.services.call_store import UNKNOWN, CallStore, StoredCall
+from langguard.gateway.services.drives import STEPS, Drive, answer_of, by_agent, permitted
 from langguard.gateway.services.entries import intent_data, intent_texts, outcome_data, outcome_texts
-from langguard.gateway.services.judge import Judge, Judged
+from langguard.gateway.services.judge import Judge
 from langguard.gateway.services.masker import Masker
 from langguard.gateway.services.recorder import Draft, Recorded, Recorder
 from langguard.gateway.services.reports import check_report
 from langguard.gateway.services.sessions import Live, Sessions
 from langguard.gateway.services.structure import structure_rows
 from langguard.gateway.services.texts import check_texts
+from langguard.gateway.services.turns import Limits, Quota, Turns
 from langguard.protocol import (
     Answer,
     CallRequest,
@@ -50,34 +52,14 @@ from langguard.protocol import (
 )
 from langguard.stores.base import ConflictError, Store
 
-_THREADS = 16
-_AT_ONCE = 256
+_THREADS = 32
+_RUNNING = Limits(total=_THREADS, per_principal=8, per_session=4)
+_IN_FLIGHT = Limits(total=256, per_principal=64, per_session=20)
+"""Calls that run and that wait."""
 
 
 class _AskedBeforeError(Exception):
     """The call's id is recorded already: the same call asked again, or another one under its id."""
-
-
-@dataclass(slots=True)
-class _Drive:
-    """What the driver of one call holds between steps."""
-
-    live: Live
-    request: CallRequest
-    digest: str
-    judged: Judged | None = None
-    intent: Receipt = UNKNOWN
-    checkpoint: str = ""
-    ran_us: int = 0
-    spent: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def known(self) -> Judged:
-        """What was judged; asked for only after the first step."""
-        if self.judged is None:
-            msg = "the call has not been judged"
-            raise TypeError(msg)
-        return self.judged
 
 
 class Calls:
@@ -102,6 +84,8 @@ class Calls:
         self._keys = keys
         self._clock = clock
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="target")
+        self._turns = Turns(_RUNNING)
+        self._quota = Quota(_IN_FLIGHT)
         self._in_flight: dict[tuple[str, str], tuple[str, asyncio.Task[Answer]]] = {}
 
     @property
@@ -125,11 +109,11 @@ class Calls:
         if same != digest:
             raise ProblemError("call_id_reused")
         if running is None:
-            if len(self._in_flight) >= _AT_ONCE:
+            if not self._quota.admit(live.id, live.principal.id):
                 raise ProblemError("overloaded", "Nothing ran; ask again in a second.")
-            running = asyncio.create_task(self._drive(_Drive(live, request, digest)))
+            running = asyncio.create_task(self._drive(Drive(live, request, digest)))
             self._in_flight[key] = (digest, running)
-            running.add_done_callback(lambda _: self._in_flight.pop(key, None))
+            running.add_done_callback(lambda _: self._leave(key, live.principal.id))
         try:
             return await asyncio.shield(running)
         except _AskedBeforeError:
@@ -137,6 +121,10 @@ class Calls:
         if earlier is None or earlier.digest != digest:
             raise ProblemError("call_id_reused")
         return await self._stored.answer(live.id, request.id, earlier)
+
+    def _leave(self, key: tuple[str, str], principal: str) -> None:
+        self._in_flight.pop(key, None)
+        self._quota.leave(key[0], principal)
 
     async def find(self, live: Live, call_id: str) -> Answer:
         """Return the stored answer of a call whose reply was lost.
@@ -151,7 +139,7 @@ class Calls:
             raise ProblemError("not_found", "No such call arrived in this session; nothing ran.")
         return await self._stored.answer(live.id, call_id, earlier)
 
-    async def _drive(self, drive: _Drive) -> Answer:
+    async def _drive(self, drive: Drive) -> Answer:
         """Run the guarded call's steps, each answered here; in custody `agent` only up to the permission."""
         steps = guarded_call(drive.request.id)
         send = partial(steps.send, None)
@@ -159,20 +147,24 @@ class Calls:
             try:
                 step = send()
             except StopIteration as done:
-                return _answer(drive, done.value)
-            if isinstance(step, RunTarget) and _by_agent(drive):
+                return answer_of(drive, done.value)
+            if isinstance(step, RunTarget) and by_agent(drive):
                 steps.close()
-                return _permitted(drive)
+                return permitted(drive)
             try:
                 reply = await self._act(drive, step)
             except ProblemError:
                 raise
+            except OutcomeUnknownError as failed:
+                with contextlib.suppress(LedgerError):  # an intent without an outcome says the same
+                    await self._record_unknown(drive)
+                raise OutcomeUnknownError(str(failed), call_id=drive.request.id) from failed
             except LangguardError as failed:
                 send = partial(steps.throw, failed)
             else:
                 send = partial(steps.send, reply)
 
-    async def _act(self, drive: _Drive, step: Any) -> Any:
+    async def _act(self, drive: Drive, step: Any) -> Any:
         before = self._clock.ticks()
         try:
             match step:
@@ -192,9 +184,9 @@ class Calls:
                     msg = f"unknown step {type(step).__name__}"
                     raise TypeError(msg)
         finally:
-            drive.spent[_STEPS[type(step)]] = self._clock.ticks() - before
+            drive.spent[STEPS[type(step)]] = self._clock.ticks() - before
 
-    async def _intent(self, drive: _Drive) -> Receipt:
+    async def _intent(self, drive: Drive) -> Receipt:
         request, live, permission = drive.request, drive.live, drive.known.permission
         draft = Draft(
             kind="intent",
@@ -204,9 +196,9 @@ class Calls:
             texts=intent_texts(request, drive.known),
         )
         if permission.decision.effect != "allow":
-            state, answer = "denied", _answer(drive, HandOver(decision=permission.decision, intent=UNKNOWN))
-        elif _by_agent(drive):
-            state, answer = "waiting", _permitted(drive)
+            state, answer = "denied", answer_of(drive, HandOver(decision=permission.decision, intent=UNKNOWN))
+        elif by_agent(drive):
+            state, answer = "waiting", permitted(drive)
         else:
             state, answer = "running", None
         put = self._stored.put(live.id, request.id, StoredCall(digest=drive.digest, answer=answer), state, expect="")
@@ -222,7 +214,7 @@ class Calls:
         drive.intent = done.receipts[0]
         return drive.intent
 
-    async def _run(self, drive: _Drive, step: RunTarget) -> Rows:
+    async def _run(self, drive: Drive, step: RunTarget) -> Rows:
         judged, live = drive.known, drive.live
         if judged.connection is None or judged.catalog is None:
             msg = "an allowed call has a connection and a catalogue"
@@ -236,7 +228,6 @@ class Calls:
         live.running.add(cancel)
         before = self._clock.ticks()
         try:
-            self._sessions.check(live)
             work = partial(
                 sql.run_statement,
                 judged.connection.engine,
@@ -250,14 +241,24 @@ class Calls:
                 result_bytes=step.obligations.result_bytes,
                 cancel=cancel,
             )
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            async with self._turns.turn(live.id, live.principal.id):
+                self._sessions.check(live)
+                before = self._clock.ticks()
+                return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except ProblemError as failed:
             raise TargetError(str(failed)) from None
         finally:
             drive.ran_us = self._clock.ticks() - before
             live.running.discard(cancel)
 
-    async def _outcome(self, drive: _Drive, step: RecordOutcome) -> Receipt:
+    async def _record_unknown(self, drive: Drive) -> None:
+        """Say in the record that a write may or may not have taken effect; the call keeps no answer."""
+        data = outcome_data(drive.request.id, status="unknown", result=None, fetched=0, duration_us=drive.ran_us)
+        await self._recorder.record(
+            [Draft(kind="outcome", session=drive.live.id, by=drive.live.principal.id, data=data)]
+        )
+
+    async def _outcome(self, drive: Drive, step: RecordOutcome) -> Receipt:
         handed = HandOver(
             decision=drive.known.permission.decision,
             intent=drive.intent,
@@ -268,7 +269,7 @@ class Calls:
         recorded = await self._commit_outcome(
             drive.live,
             drive.request.id,
-            StoredCall(digest=drive.digest, answer=_answer(drive, handed)),
+            StoredCall(digest=drive.digest, answer=answer_of(drive, handed)),
             data=outcome_data(
                 drive.request.id,
                 status="ok" if step.error is None else step.error.code,
@@ -349,52 +350,3 @@ class Calls:
     def close(self) -> None:
         """Let no further statement start."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-
-_STEPS: dict[type, str] = {
-    Ask: "judge",
-    RecordIntent: "record_intent",
-    RunTarget: "run",
-    MaskRows: "mask",
-    RecordOutcome: "record_outcome",
-}
-
-
-def _by_agent(drive: _Drive) -> bool:
-    connection = drive.known.connection
-    return (
-        connection is not None
-        and connection.settings.custody == "agent"
-        and not isinstance(drive.request.call, SchemaCall)
-    )
-
-
-def _answer(drive: _Drive, handed: HandOver) -> Answer:
-    return Answer(
-        call_id=drive.request.id,
-        decision=handed.decision,
-        intent=handed.intent,
-        checkpoint=drive.checkpoint,
-        schemas=drive.known.permission.schemas,
-        result=handed.result,
-        outcome=handed.outcome,
-        error=None if handed.error is None else str(handed.error),
-        refusal=drive.known.refusal,
-        server_us=dict(drive.spent),
-    )
-
-
-def _permitted(drive: _Drive) -> Answer:
-    """Return the permission for the agent's process to act on."""
-    permission = drive.known.permission
-    return Answer(
-        call_id=drive.request.id,
-        decision=permission.decision,
-        intent=drive.intent,
-        checkpoint=drive.checkpoint,
-        obligations=permission.obligations,
-        statement=permission.statement,
-        binds=permission.binds,
-        schemas=permission.schemas,
-        server_us=dict(drive.spent),
-    )
