@@ -3,9 +3,10 @@
 The gateway always redoes the analysis itself: what a client says about a statement is never an input.
 """
 
+import copy
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,9 +15,8 @@ from langguard.clock import Clock
 from langguard.flow import Permission
 from langguard.gateway.services.analysis import Analysis
 from langguard.gateway.services.connections import Connection, Connections
-from langguard.gateway.services.policies import Policies
 from langguard.gateway.services.sessions import Live
-from langguard.policy import Request, Verdict, evaluate
+from langguard.policy import Policy, Request, Verdict, evaluate
 from langguard.protocol import (
     CallRequest,
     Catalog,
@@ -59,11 +59,25 @@ class Judged:
     catalog: Catalog | None = field(default=None, repr=False)
 
 
+class HasPolicy(Protocol):
+    """Whatever says which policy decides."""
+
+    @property
+    def current(self) -> Policy:
+        """The policy."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Pinned:
+    current: Policy
+
+
 class Judge:
     """Analyses a call and evaluates the policy on it."""
 
     def __init__(
-        self, *, connections: Connections, analysis: Analysis, policies: Policies, clock: Clock, ner: bool
+        self, *, connections: Connections, analysis: Analysis, policies: HasPolicy, clock: Clock, ner: bool
     ) -> None:
         self._connections = connections
         self._analysis = analysis
@@ -73,7 +87,15 @@ class Judge:
         self._plans: OrderedDict[tuple[str, str, str, str], MaskPlan] = OrderedDict()
 
     async def judge(self, live: Live, request: CallRequest) -> Judged:
-        """Return the decision on a call; a call that can't be understood is denied with what to do instead."""
+        """Return the decision on a call; a call that can't be understood is denied with what to do instead.
+
+        One version of the policy decides all of it, whatever is put in force while a worker analyses the statement.
+        """
+        pinned = copy.copy(self)
+        pinned._policies = _Pinned(self._policies.current)  # noqa: SLF001 - its own twin
+        return await pinned._judge(live, request)  # noqa: SLF001
+
+    async def _judge(self, live: Live, request: CallRequest) -> Judged:
         at = self._clock.now()
         call = request.call
         connection = self._connections.get(call.connection)
