@@ -18,6 +18,7 @@ from langguard.errors import (
     LangguardError,
     MaskingError,
     NotNowError,
+    OutcomeUnknownError,
     TargetError,
 )
 from langguard.flow import (
@@ -231,6 +232,8 @@ class _AgentDriver:
             )
         except TargetError as failed:
             problem = self._masked(str(failed))
+        except OutcomeUnknownError as failed:
+            problem = OutcomeUnknownError(str(failed), call_id=self._request.id)
         except Exception as failed:  # noqa: BLE001 - a driver may raise anything, and its text may quote a value
             problem = TargetError(f"The database's driver failed ({type(failed).__name__}); its text is not shown.")
         raise problem

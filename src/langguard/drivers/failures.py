@@ -85,6 +85,20 @@ _SQLITE_CLASSES: Final = {
 _ELSE: Final = "It gave no reason that can be passed on."
 
 
+_UNANSWERED: Final = ("08", "57", "58", "XX", "40003")
+"""States that may come after a commit took effect: the connection, the server or its disk failed."""
+
+
+def refused(error: BaseException) -> bool:
+    """Say whether a commit that failed is known to have had no effect: the database itself answered that it refused."""
+    origin = getattr(error, "orig", None) or error
+    state = str(getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None) or "")
+    if state:
+        return not state.startswith(_UNANSWERED)
+    code = str(getattr(origin, "sqlite_errorname", None) or "")
+    return code.startswith(("SQLITE_BUSY", "SQLITE_CONSTRAINT", "SQLITE_FULL"))
+
+
 def describe(error: BaseException) -> str:
     """Return one sentence about a driver's error that holds no value, whatever the driver put into its message."""
     origin = getattr(error, "orig", None) or error

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from langguard.clock import SystemClock
 from langguard.drivers import failures, placeholders
-from langguard.errors import MissingExtraError, TargetError
+from langguard.errors import MissingExtraError, OutcomeUnknownError, TargetError
 from langguard.flow import Rows
 
 _SQLITE_READS = frozenset(
@@ -128,6 +128,7 @@ def run_statement(
 
     Raises:
         TargetError: The database refused or failed it, or a limit was passed. The text quotes no value.
+        OutcomeUnknownError: A write's commit was not answered, so it may have taken effect. It names no call.
     """
     handle = cancel or Cancel()
     try:
@@ -143,11 +144,11 @@ def run_statement(
             if read_only:
                 connection.rollback()
             else:
-                connection.commit()
+                _commit(connection)
             if handle.fired:
                 connection.invalidate()  # as above: it was fired just as the statement ended
             return found
-    except TargetError:
+    except (TargetError, OutcomeUnknownError):
         raise
     except (SQLAlchemyError, sqlite3.Error) as failed:
         if handle.fired:
@@ -157,6 +158,16 @@ def run_statement(
     except Exception as failed:  # noqa: BLE001 - a driver may raise anything, and its text may quote a value
         msg = f"The database's driver failed ({type(failed).__name__}); its text is not shown."
         raise TargetError(msg) from None
+
+
+def _commit(connection: Connection) -> None:
+    try:
+        connection.commit()
+    except Exception as failed:
+        if failures.refused(failed):
+            raise
+        msg = "The database did not answer the commit: the write may have taken effect. Look before trying it again."
+        raise OutcomeUnknownError(msg, call_id="") from None
 
 
 def _execute(connection: Connection, statement: str, binds: Sequence[Any], most: int, most_bytes: int) -> Rows:
