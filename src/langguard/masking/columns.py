@@ -95,6 +95,9 @@ def _column(output: Output, columns: list[_Column], masking: bool, *, ner: bool)
         return _by_rule(ruled, direct=direct)
     if direct and columns[0].rule is not None:
         return ColumnPlan(action="pass", why=f"rule {_short(columns[0].id)}: keep")
+    unknown = next((column for column in columns if column.kind is None), None)
+    if unknown is not None:  # which rules would hold for it can't be told
+        return _outright(unknown, f"unknown column {_short(unknown.id)}")
     if not masking:
         return ColumnPlan(action="pass", why="no entity rule")
     context = _context(output, columns)
@@ -105,9 +108,6 @@ def _column(output: Output, columns: list[_Column], masking: bool, *, ner: bool)
 
 def _by_content(columns: list[_Column], context: str, *, direct: bool, ner: bool) -> ColumnPlan:
     """Decide an output under no column rule while an entity mask is in force."""
-    unknown = next((column for column in columns if column.kind is None), None)
-    if unknown is not None:
-        return _outright(unknown, f"unknown column {_short(unknown.id)}")
     unclear = [column for column in columns if not column.clear and column.rule is None]
     if not unclear:
         return ColumnPlan(action="pass", why="clear" if direct else "expression over clear columns")
