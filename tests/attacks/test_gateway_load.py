@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from tests.support.gateway import SLOW, GatewayProcess, Reply, connection, sqlite_shop
@@ -68,3 +71,91 @@ def _until_in_flight(home: GatewayProcess, token: str, count: int) -> None:
             return
         time.sleep(0.05)
     raise AssertionError(found)
+
+
+def _open(home: GatewayProcess, sent: bytes) -> socket.socket:
+    link = socket.create_connection(("127.0.0.1", home.port), timeout=20)
+    with contextlib.suppress(ConnectionError):  # it may be closed while there is more to send
+        link.sendall(sent)
+    return link
+
+
+def _head(token: str, length: int, path: str = "/v1/calls") -> bytes:
+    return (
+        f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n"
+    ).encode()
+
+
+def _said(link: socket.socket) -> bytes:
+    """Return what is answered until the connection is closed."""
+    said = b""
+    with link, contextlib.suppress(ConnectionError):
+        while more := link.recv(65536):
+            said += more
+    return said
+
+
+def test_what_is_never_finished_is_given_up(loaded: GatewayProcess) -> None:
+    token = loaded.session(loaded.key())["token"]
+    begun = time.monotonic()
+    silent = _open(loaded, b"")
+    half = [_open(loaded, b"GET /healthz HTTP/1.1\r\nhost: x\r\n") for _ in range(50)]
+    lines = _open(loaded, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+    body = [_open(loaded, _head(token, 1000) + b" " * 990) for _ in range(5)]
+    late = _open(loaded, _head("lgs_nobody", 1000) + b" " * 990)
+
+    answered = b""
+    while not answered.endswith(b"}"):
+        answered += lines.recv(65536)
+    while time.monotonic() < begun + 3:  # fed nothing but ends of lines, its connection is not idle, nor at work
+        lines.sendall(b"\r\n")
+        time.sleep(0.2)
+
+    for link in body:
+        said = _said(link)
+        assert said.startswith(b"HTTP/1.1 408")
+        assert b'"too_slow"' in said
+    assert time.monotonic() - begun < 12
+    assert [_said(link) for link in (silent, *half, lines)] == [b""] * 52
+    assert time.monotonic() - begun < 15
+    assert _said(late).startswith(b"HTTP/1.1 401")
+    assert time.monotonic() - begun < 18
+
+
+@pytest.mark.parametrize(("path", "length"), [("/v1/sessions", 70_000), ("/v1/calls", 8_500_000)])
+def test_a_body_is_no_larger_than_its_route_needs(loaded: GatewayProcess, path: str, length: int) -> None:
+    key = loaded.key()
+    token = loaded.session(key)["token"] if path == "/v1/calls" else key
+    said = _said(_open(loaded, _head(token, length, path) + b" " * length))
+    # Where the rest is thrown away the system may drop the answer with it; the connection is closed either way.
+    assert said == b"" or said.startswith(b"HTTP/1.1 413")
+
+
+def test_a_head_has_an_end(loaded: GatewayProcess) -> None:
+    with _open(loaded, b"GET /healthz HTTP/1.1\r\n") as link, pytest.raises(ConnectionError):
+        _feed(link)
+
+
+def _feed(link: socket.socket) -> None:
+    for number in range(2000):
+        link.sendall(f"x-{number}: {'x' * 1000}\r\n".encode())
+        time.sleep(0.0005)
+
+
+def test_large_bodies_on_their_way_take_no_more_than_their_share_of_memory(loaded: GatewayProcess) -> None:
+    token = loaded.session(loaded.key())["token"]
+    before = _resident(loaded.pid)
+    size = 8 * 1024 * 1024 - 10
+    with ThreadPoolExecutor(8) as threads:
+        links = list(threads.map(lambda _: _open(loaded, _head(token, size + 10) + b" " * size), range(30)))
+    assert _resident(loaded.pid) - before < 250 * 1024 * 1024
+    assert loaded.sql(token, "SELECT id FROM orders", call="small").status == 200
+    for link in links:
+        link.close()
+
+
+def _resident(pid: int) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError(pid)

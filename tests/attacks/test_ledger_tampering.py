@@ -37,7 +37,7 @@ def entry(kind, number, session="sess_1", by="svc"):
 
 
 def open_store(folder):
-    return SqliteStore(folder / "data", tree=TREE, sign=KEY.sign)
+    return SqliteStore(folder / "data", tree=TREE, sign=KEY.sign, document_key=b"\x02" * 32)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ KEY = LogKey(name=TREE, private=Ed25519PrivateKey.from_private_bytes(b"\x01" * 3
 
 
 def sqlite_store(folder):
-    return SqliteStore(folder / "data", tree=TREE, sign=KEY.sign)
+    return SqliteStore(folder / "data", tree=TREE, sign=KEY.sign, document_key=b"\x02" * 32)
 
 
 STORES = [pytest.param(sqlite_store, id="sqlite")]

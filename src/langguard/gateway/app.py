@@ -18,6 +18,7 @@ from langguard.gateway.identity.principals import ApiKey
 from langguard.gateway.keys import Keys
 from langguard.gateway.problems import respond
 from langguard.gateway.routes import admin, calls, health, sessions
+from langguard.gateway.routes._common import Incoming
 from langguard.gateway.services.analysis import WARM, Analysis
 from langguard.gateway.services.api_keys import ApiKeys
 from langguard.gateway.services.calls import Calls
@@ -102,7 +103,7 @@ def open_ground(data: Path) -> Ground:
     clock = SystemClock()
     keys = key_files.load_or_make(data)
     log_key = LogKey(name=keys.tree, private=keys.signer())
-    store = SqliteStore(data, tree=keys.tree, sign=log_key.sign)
+    store = SqliteStore(data, tree=keys.tree, sign=log_key.sign, document_key=keys.document_key())
     return Ground(
         keys=keys,
         log_key=log_key,
@@ -276,4 +277,5 @@ def make_app(home: Gateway) -> Starlette:
         exception_handlers={404: missing, 405: wrong_method},
     )
     app.state.gateway = home
+    app.state.incoming = Incoming()
     return app

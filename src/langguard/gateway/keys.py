@@ -44,9 +44,15 @@ class Keys:
 
     def mask_key(self, scope: str) -> bytes:
         """Return the 32-byte masking key of a scope: a connection, or a session for custody `agent`."""
-        return HKDF(algorithm=SHA256(), length=_SIZE, salt=None, info=f"langguard mask {scope}".encode()).derive(
-            self.mask
-        )
+        return _derived(self.mask, f"langguard mask {scope}")
+
+    def document_key(self) -> bytes:
+        """Return the 32-byte key that the store's documents are tagged with."""
+        return _derived(self.master, "langguard documents")
+
+
+def _derived(root: bytes, info: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=_SIZE, salt=None, info=info.encode()).derive(root)
 
 
 def load_or_make(folder: Path) -> Keys:

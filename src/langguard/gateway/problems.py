@@ -22,6 +22,7 @@ CODES: dict[str, tuple[int, str]] = {
     "call_unknown": (409, "Whether the call ran is not known"),
     "unknown_bodies": (409, "Texts referred to by digest have not been sent"),
     "not_reportable": (409, "The call is not waiting for an outcome"),
+    "too_slow": (408, "The request did not arrive in time"),
     "too_large": (413, "The request is too large"),
     "invalid_request": (400, "The request does not fit the interface"),
     "protocol_mismatch": (426, "No common protocol version"),
@@ -54,6 +55,8 @@ def respond(code: str, detail: str = "", missing: tuple[str, ...] = ()) -> Respo
     headers = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     if code == "overloaded":
         headers["retry-after"] = "1"
+    if code in {"too_large", "too_slow"}:
+        headers["connection"] = "close"  # what is left of the request is not waited for
     return Response(msgspec.json.encode(problem), status, headers, media_type="application/problem+json")
 
 

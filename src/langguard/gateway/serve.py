@@ -12,10 +12,14 @@ import uvicorn
 
 from langguard.errors import ConfigError
 from langguard.gateway.app import make_app, running
+from langguard.gateway.http import BoundedProtocol
 from langguard.gateway.settings import Settings
 
 _KEEP_ALIVE = 75
 _DRAIN = 10
+_CONNECTIONS = 4096
+_OTHER_FILES = 256
+"""Left for the ledger, the databases and the workers."""
 
 
 class JsonLines(logging.Formatter):
@@ -69,11 +73,29 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return factory
 
 
+def _most_connections() -> int:
+    """Return how many clients may be connected, so that files are left for everything else; raise the limit first."""
+    try:
+        import resource  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return _CONNECTIONS
+    wanted = _CONNECTIONS + _OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        return max(min(_CONNECTIONS, soft - _OTHER_FILES), soft // 2)
+    return _CONNECTIONS
+
+
 async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None] | None) -> None:
     host, port = settings.listen_host, listener.getsockname()[1]
     async with running(settings) as home:
         config = uvicorn.Config(
             make_app(home),
+            http=BoundedProtocol,
+            ws="none",
+            limit_concurrency=_most_connections(),
             log_config=None,
             access_log=False,
             lifespan="off",

@@ -69,6 +69,8 @@ class Body:
 class Document:
     """A piece of mutable state: a session, a key, a policy version. The ledger says how it came to be.
 
+    It is read only as it was put: a store tags each with a key of its own, and raises StoreError for any other.
+
     Attributes:
         kind: What it is; unique together with `id`.
         parent: What it belongs to, to list by.

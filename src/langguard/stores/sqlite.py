@@ -27,6 +27,7 @@ from langguard.stores.base import (
     StoreError,
 )
 from langguard.stores.group import GroupWriter
+from langguard.stores.seals import stored_document
 from langguard.stores.sqlite_state import State, create, is_empty, load, prove, stored_node
 from langguard.stores.sqlite_write import apply
 
@@ -40,13 +41,14 @@ _ALL: Final = -1
 class SqliteStore:
     """A Store in a data folder. See `stores.base.Store` for what its methods promise."""
 
-    def __init__(self, folder: Path, *, tree: str, sign: Sign) -> None:
+    def __init__(self, folder: Path, *, tree: str, sign: Sign, document_key: bytes) -> None:
         """Open the store, or make it.
 
         Args:
             folder: The data folder; made with mode 0700 where it is missing.
             tree: Id of the ledger: the origin of its checkpoints.
             sign: Signs a head, once a commit; on opening it also tells whether the stored head is its own.
+            document_key: 32 bytes that every document is tagged with; one without its tag is never returned.
 
         Raises:
             StoreError: The folder is open to others or in use, or what it holds is not this ledger as it was signed.
@@ -54,6 +56,7 @@ class SqliteStore:
         self._path = folder / files.DATABASE
         self._tree = tree
         self._sign = sign
+        self._document_key = document_key
         self._db: sqlite3.Connection | None = None
         self._closed = False
         self._pool: list[sqlite3.Connection] = []
@@ -81,7 +84,7 @@ class SqliteStore:
     def document(self, kind: str, id: str) -> Document | None:  # noqa: A002
         """Return a document, or None."""
         rows = self._read("SELECT kind, id, parent, state, value FROM documents WHERE kind = ? AND id = ?", kind, id)
-        return _document(rows[0]) if rows else None
+        return self._document(rows[0]) if rows else None
 
     def documents(
         self,
@@ -105,7 +108,7 @@ class SqliteStore:
             text += " AND number > (SELECT number FROM documents WHERE kind = ? AND id = ?)"
             values += [kind, after]
         text += " ORDER BY number LIMIT ?"
-        return [_document(row) for row in self._read(text, *values, _ALL if limit is None else max(limit, 0))]
+        return [self._document(row) for row in self._read(text, *values, _ALL if limit is None else max(limit, 0))]
 
     def entries(self, session: str | None) -> list[tuple[int, bytes]]:
         """Return index and leaf of all entries of a session, in order."""
@@ -197,10 +200,12 @@ class SqliteStore:
     # ---- writing: only the writer's thread comes here
 
     def _open(self, *, may_create: bool = False) -> tuple[sqlite3.Connection, State]:
+        # Later errors are told to clients too, who need not know where the file is.
+        name = f"The ledger {self._path}" if may_create else "The ledger"
         try:
             db = files.open_writer(self._path)
         except sqlite3.Error as failed:
-            msg = f"The ledger {self._path} can't be opened: {failed}."
+            msg = f"{name} can't be opened: {failed}."
             raise StoreError(msg) from failed
         try:
             if may_create and is_empty(db):
@@ -208,7 +213,7 @@ class SqliteStore:
             return db, load(db, tree=self._tree, sign=self._sign)
         except (sqlite3.Error, LedgerError) as failed:
             db.close()
-            msg = f"The ledger {self._path} can't be used: {failed}"
+            msg = f"{name} can't be used: {failed}"
             raise StoreError(msg) from failed
         except BaseException:
             db.close()
@@ -229,8 +234,7 @@ class SqliteStore:
             if db is not None:
                 db.close()
             if isinstance(failed, sqlite3.Error):
-                msg = f"{failed} ({self._path})"
-                raise LedgerError(msg) from failed
+                raise LedgerError(str(failed)) from failed
             raise
         self._state = state
         self._dirty.set()
@@ -241,7 +245,7 @@ class SqliteStore:
         frontier = self._state.frontier
         written = []
         for batch in batches:
-            result, frontier = apply(db, batch, frontier=frontier, tree=self._tree)
+            result, frontier = apply(db, batch, frontier=frontier, tree=self._tree, document_key=self._document_key)
             written.append(result)
         state = self._state
         if frontier.size != state.frontier.size:
@@ -281,6 +285,9 @@ class SqliteStore:
 
     # ---- reading: any thread
 
+    def _document(self, row: Any) -> Document:
+        return stored_document(row, self._document_key)
+
     def _read(self, text: str, *values: Any) -> list[Any]:
         with self._reader() as db:
             return db.execute(text, values).fetchall()
@@ -295,14 +302,14 @@ class SqliteStore:
                 db.close()
                 raise
         except sqlite3.Error as failed:
-            msg = f"The ledger {self._path} can't be read: {failed}."
+            msg = f"The ledger can't be read: {failed}."
             raise StoreError(msg) from failed
         self._give_back(db)
 
     def _borrow(self) -> sqlite3.Connection:
         with self._pool_lock:
             if self._closed:
-                msg = f"The ledger {self._path} is closed."
+                msg = "The ledger is closed."
                 raise StoreError(msg)
             if self._pool:
                 return self._pool.pop()
@@ -314,7 +321,3 @@ class SqliteStore:
                 self._pool.append(db)
                 return
         db.close()
-
-
-def _document(row: Any) -> Document:
-    return Document(kind=row[0], id=row[1], parent=row[2], state=row[3], value=bytes(row[4]))

@@ -18,7 +18,7 @@ DATABASE: Final = "ledger.db"
 LOCK: Final = "ledger.lock"
 APPLICATION: Final = 0x6C616E67
 """`PRAGMA application_id`: "lang"."""
-VERSION: Final = 1
+VERSION: Final = 2
 """`PRAGMA user_version`: the version of the tables below."""
 BUSY_SECONDS: Final = 0.25
 

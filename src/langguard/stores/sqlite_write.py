@@ -4,11 +4,12 @@ import sqlite3
 
 from langguard.errors import LedgerError
 from langguard.ledger import Frontier, leaf_hash
-from langguard.stores.base import Batch, ConflictError, Put, Recorded
+from langguard.stores.base import Batch, ConflictError, Expect, Put, Recorded
+from langguard.stores.seals import stored_document, tagged
 
 
 def apply(
-    db: sqlite3.Connection, batch: Batch, *, frontier: Frontier, tree: str
+    db: sqlite3.Connection, batch: Batch, *, frontier: Frontier, tree: str, document_key: bytes
 ) -> tuple[tuple[Recorded, ...] | LedgerError, Frontier]:
     """Write a batch, or none of it.
 
@@ -17,6 +18,7 @@ def apply(
         batch: What to write.
         frontier: Of the tree so far.
         tree: Id of the ledger.
+        document_key: What documents are tagged with.
 
     Returns:
         What was recorded, or why the batch is refused; and the frontier after it.
@@ -26,7 +28,7 @@ def apply(
     """
     db.execute("SAVEPOINT batch")
     try:
-        done = _write(db, batch, frontier=frontier, tree=tree)
+        done = _write(db, batch, frontier=frontier, tree=tree, document_key=document_key)
     except Exception as failed:
         if _lost(db, failed):
             raise
@@ -50,10 +52,10 @@ def _lost(db: sqlite3.Connection, failed: Exception) -> bool:
 
 
 def _write(
-    db: sqlite3.Connection, batch: Batch, *, frontier: Frontier, tree: str
+    db: sqlite3.Connection, batch: Batch, *, frontier: Frontier, tree: str, document_key: bytes
 ) -> tuple[tuple[Recorded, ...], Frontier]:
     for expect in batch.expects:
-        _expect(db, expect.kind, expect.id, expect.state)
+        _expect(db, expect, expect.state, document_key)
     for body in batch.bodies:
         if db.execute("SELECT 1 FROM bodies WHERE id = ?", (body.id,)).fetchone():
             msg = f"The body {body.id} is recorded already; nothing of this batch was."
@@ -62,7 +64,7 @@ def _write(
             "INSERT INTO bodies (id, session, sealed) VALUES (?, ?, ?)", (body.id, body.session, bytes(body.sealed))
         )
     for put in batch.puts:
-        _put(db, put)
+        _put(db, put, document_key)
     entries = []
     for leaf in batch.leaves:
         if leaf.data.tree != tree or leaf.data.session != leaf.session:
@@ -79,20 +81,22 @@ def _write(
     return tuple(entries), frontier
 
 
-def _put(db: sqlite3.Connection, put: Put) -> None:
+def _put(db: sqlite3.Connection, put: Put, document_key: bytes) -> None:
     if put.expect is not None:
-        _expect(db, put.kind, put.id, put.expect)
+        _expect(db, put, put.expect, document_key)
     db.execute(
         "INSERT INTO documents (kind, id, parent, state, value) VALUES (?, ?, ?, ?, ?) ON CONFLICT (kind, id) "
         "DO UPDATE SET parent = excluded.parent, state = excluded.state, value = excluded.value",
-        (put.kind, put.id, put.parent, put.state, bytes(put.value)),
+        (put.kind, put.id, put.parent, put.state, tagged(put, document_key).value),
     )
 
 
-def _expect(db: sqlite3.Connection, kind: str, name: str, state: str) -> None:
-    row = db.execute("SELECT state FROM documents WHERE kind = ? AND id = ?", (kind, name)).fetchone()
-    holds = row is None if state == "" else row is not None and row[0] == state
-    if not holds:
-        present = "absent" if row is None else f"in state {row[0]!r}"
-        msg = f"The {kind} is {present}, not {state or 'absent'!r} as expected; nothing of this batch was recorded."
-        raise ConflictError(msg, kind=kind, id=name)
+def _expect(db: sqlite3.Connection, which: Expect | Put, state: str, document_key: bytes) -> None:
+    row = db.execute(
+        "SELECT kind, id, parent, state, value FROM documents WHERE kind = ? AND id = ?", (which.kind, which.id)
+    ).fetchone()
+    present = "" if row is None else stored_document(row, document_key).state
+    if (row is None) != (state == "") or present != state:
+        found = "absent" if row is None else f"in state {present!r}"
+        msg = f"The {which.kind} is {found}, not {state or 'absent'!r} as expected; nothing of this batch was recorded."
+        raise ConflictError(msg, kind=which.kind, id=which.id)

@@ -1,5 +1,6 @@
 """What every route does the same way: read a bounded body, know who asks, and turn any failure into a problem."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -14,14 +15,23 @@ from langguard.gateway.identity import tokens
 from langguard.gateway.identity.principals import Principal
 from langguard.gateway.problems import ProblemError, respond
 from langguard.gateway.services.sessions import Live
-from langguard.protocol import Scope
+from langguard.protocol import CallRequest, Catalog, Observation, OutcomeReport, Scope
 
 if TYPE_CHECKING:
     from langguard.gateway.app import Gateway
 
 T = TypeVar("T")
 Handler = Callable[[Request], Awaitable[Response]]
-_BODY_LIMIT = 8 * 1024 * 1024
+_BODY_SECONDS = 10.0
+_SMALL = 64 * 1024
+_LIMITS: dict[type, int] = {
+    CallRequest: 8 * 1024 * 1024,
+    OutcomeReport: 8 * 1024 * 1024,
+    Catalog: 8 * 1024 * 1024,
+    Observation: 1024 * 1024,
+}
+_AT_ONCE = 128 * 1024 * 1024
+"""Bytes of large bodies that may be on their way at once; small ones always have room."""
 _log = logging.getLogger("langguard.gateway")
 
 
@@ -58,17 +68,37 @@ def _debug(failed: Exception) -> Exception | None:
     return failed if _log.isEnabledFor(logging.DEBUG) else None
 
 
+class Incoming:
+    """Counts the large bodies that are being read."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+
 async def read(request: Request, kind: type[T]) -> T:
     """Return the request's body as a wire model.
 
     Raises:
-        ProblemError: It is too large, no JSON, or has a field that is not known here.
+        ProblemError: It is too large or too slow, no JSON, or has a field that is not known here.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _BODY_LIMIT:
-            raise ProblemError("too_large", f"A request may have {_BODY_LIMIT} bytes.")
+    limit = _LIMITS.get(kind, _SMALL)
+    incoming: Incoming = request.app.state.incoming
+    body, held = bytearray(), 0
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise ProblemError("too_large", f"This request may have {limit} bytes.")
+                large = max(len(body) - _SMALL, 0)
+                incoming.held += large - held
+                held = large
+                if large and incoming.held > _AT_ONCE:
+                    raise ProblemError("overloaded", "Nothing ran; ask again in a second.")
+    except TimeoutError:
+        raise ProblemError("too_slow", f"A request must arrive within {_BODY_SECONDS:.0f} s.") from None
+    finally:
+        incoming.held -= held
     try:
         return msgspec.json.decode(bytes(body), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
