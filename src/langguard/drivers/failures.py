@@ -82,6 +82,7 @@ _SQLITE_CLASSES: Final = {
     "SQLITE_READONLY": "The statement would change something, and this call may only read.",
     "SQLITE_TOOBIG": "A value would be too large.",
 }
+_NO_PYTHON_VALUE: Final = re.compile(r"(date|timestamp|time|interval) too (large|small)\b", re.ASCII)
 _ELSE: Final = "It gave no reason that can be passed on."
 
 
@@ -109,6 +110,12 @@ def describe(error: BaseException) -> str:
     code = str(getattr(origin, "sqlite_errorname", None) or "")
     if re.fullmatch(r"SQLITE_[A-Z_]{2,40}", code, re.ASCII):
         return f"The database refused the statement: {name} [{code}]: {_sqlite(origin, code)}"
+    unreadable = _NO_PYTHON_VALUE.match(str(origin))
+    if unreadable is not None:
+        return (
+            f"The database's driver failed: {name}: a {unreadable[1]} is too {unreadable[2]} for Python; "
+            f"read it as text with CAST(... AS TEXT)."
+        )
     if "OperationalError" in name or "InterfaceError" in name:
         return f"The database refused the statement or can't be reached: {name}."
     return f"The database refused the statement: {name}: {_ELSE}"
