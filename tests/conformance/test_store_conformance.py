@@ -362,3 +362,11 @@ def test_a_store_closes_itself(reopen):
         append(store, leaf())
     with pytest.raises(LedgerError, match="closed"):
         append(store, leaf())
+
+
+def test_entries_are_searched_within_their_session(store):
+    for session, call in (("a", "c1"), ("b", "c1"), ("a", "c10"), ("a", "c1")):
+        append(store, leaf(session, call=call))
+    assert store.search("a", b'"call":"c1"') == [0, 3]
+    assert store.search("b", b'"call":"c1"') == [1]
+    assert store.search("a", b'"call":"c2"') == store.search("", b'"call":"c1"') == []

@@ -30,6 +30,7 @@ from langguard.gateway.services.masker import Masker
 from langguard.gateway.services.policies import Policies
 from langguard.gateway.services.recorder import Draft, Recorder
 from langguard.gateway.services.sessions import Sessions
+from langguard.gateway.services.soundness import check_at_start, check_while_serving
 from langguard.gateway.settings import Settings
 from langguard.ledger.checkpoint import LogKey
 from langguard.policy import Known, Policy
@@ -205,12 +206,16 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             evidence=Evidence(store=ground.store, recorder=ground.recorder, keys=ground.keys, log_key=ground.log_key),
             masking_mode=mode,
         )
+        whole = await check_at_start(ground.store, ground.log_key.public, ground.api_keys())
         started = {"version": langguard.__version__, "masking": mode[:500]}
         await ground.recorder.record([Draft(kind="gateway_started", by="langguard gateway", data=started)])
         await policies.activate("policy file")
         watches = [
             asyncio.create_task(_watch(policies)),
             asyncio.create_task(_watch_structures(connections, ground.recorder, policies)),
+            asyncio.create_task(
+                check_while_serving(ground.store, ground.log_key.public, ground.api_keys(), checked=whole)
+            ),
         ]
         try:
             yield home

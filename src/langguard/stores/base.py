@@ -206,6 +206,10 @@ class Store(Protocol):
         """Return one leaf, or None past the end."""
         ...
 
+    def search(self, session: str, text: bytes) -> list[int]:
+        """Return the indexes of a session's entries whose leaves hold these bytes, in order: unproven, to be read."""
+        ...
+
     def scan(self, start: int, limit: int) -> list[Stored]:
         """Return entries from index `start` on, at most `limit`, as they are stored: unproven, for `audit` to judge."""
         ...

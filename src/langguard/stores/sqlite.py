@@ -83,7 +83,9 @@ class SqliteStore:
 
     def document(self, kind: str, id: str) -> Document | None:  # noqa: A002
         """Return a document, or None."""
-        rows = self._read("SELECT kind, id, parent, state, value FROM documents WHERE kind = ? AND id = ?", kind, id)
+        rows = self._read(
+            "SELECT kind, id, parent, state, CAST(value AS BLOB) FROM documents WHERE kind = ? AND id = ?", kind, id
+        )
         return self._document(rows[0]) if rows else None
 
     def documents(
@@ -96,7 +98,7 @@ class SqliteStore:
         after: str | None = None,
     ) -> list[Document]:
         """Return documents in the order they were first written."""
-        text = "SELECT kind, id, parent, state, value FROM documents WHERE kind = ?"
+        text = "SELECT kind, id, parent, state, CAST(value AS BLOB) FROM documents WHERE kind = ?"
         values: list[Any] = [kind]
         if parent is not None:
             text += " AND parent = ?"
@@ -115,7 +117,7 @@ class SqliteStore:
         state = self._state
         with self._reader() as db:
             rows = db.execute(
-                "SELECT idx, leaf FROM entries WHERE session = ? AND idx < ? ORDER BY seq",
+                "SELECT idx, CAST(leaf AS BLOB) FROM entries WHERE session = ? AND idx < ? ORDER BY seq",
                 (session or "", state.frontier.size),
             )
             found = []
@@ -134,17 +136,25 @@ class SqliteStore:
         if not 0 <= index < state.frontier.size:
             return None
         with self._reader() as db:
-            row = db.execute("SELECT leaf FROM entries WHERE idx = ?", (index,)).fetchone()
+            row = db.execute("SELECT CAST(leaf AS BLOB) FROM entries WHERE idx = ?", (index,)).fetchone()
             if row is None:
                 msg = f"entry {index} is missing"
                 raise VerificationError(msg, entry=index)
             prove(db, state, index, row[0])
         return bytes(row[0])
 
+    def search(self, session: str, text: bytes) -> list[int]:
+        """Return the indexes of a session's entries whose leaves hold these bytes, unproven."""
+        rows = self._read(
+            "SELECT idx FROM entries WHERE session = ? AND idx < ? AND instr(CAST(leaf AS BLOB), ?) > 0 ORDER BY seq",
+            *(session, self.size(), text),
+        )
+        return [index for (index,) in rows]
+
     def scan(self, start: int, limit: int) -> list[Stored]:
         """Return entries as they are stored, unproven."""
         rows = self._read(
-            "SELECT idx, session, seq, leaf FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?",
+            "SELECT idx, session, seq, CAST(leaf AS BLOB) FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx LIMIT ?",
             *(start, self.size(), max(limit, 0)),
         )
         return [Stored(index, session or None, seq, bytes(leaf)) for index, session, seq, leaf in rows]

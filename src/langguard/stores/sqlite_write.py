@@ -93,7 +93,8 @@ def _put(db: sqlite3.Connection, put: Put, document_key: bytes) -> None:
 
 def _expect(db: sqlite3.Connection, which: Expect | Put, state: str, document_key: bytes) -> None:
     row = db.execute(
-        "SELECT kind, id, parent, state, value FROM documents WHERE kind = ? AND id = ?", (which.kind, which.id)
+        "SELECT kind, id, parent, state, CAST(value AS BLOB) FROM documents WHERE kind = ? AND id = ?",
+        (which.kind, which.id),
     ).fetchone()
     present = "" if row is None else stored_document(row, document_key).state
     if (row is None) != (state == "") or present != state:

@@ -49,13 +49,14 @@ class CallStore:
 
         Raises:
             ProblemError: The call was recorded and may have run, and has no outcome.
+            VerificationError: The ledger does not hold its intent.
         """
         if stored.answer is None:
             raise ProblemError("call_unknown", "The call was recorded and may have run; its outcome was not.")
         receipts = await asyncio.to_thread(receipts_of, self._store, session, call_id)
         return msgspec.structs.replace(
             stored.answer,
-            intent=receipts.get("intent", UNKNOWN),
+            intent=receipts["intent"],
             outcome=receipts.get("outcome"),
             checkpoint=await asyncio.to_thread(self._store.head),
         )

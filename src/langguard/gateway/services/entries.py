@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from langguard.errors import VerificationError
 from langguard.gateway.services.judge import Judged
 from langguard.protocol import CallRequest, Receipt, Result, SqlCall
 from langguard.stores.base import Store
@@ -89,14 +90,24 @@ def outcome_texts(result: Result | None, error: str | None) -> dict[str, str]:
 
 
 def receipts_of(store: Store, session: str, call_id: str) -> dict[str, Receipt]:
-    """Return the receipts of a call's entries by kind, from the ledger itself."""
-    from langguard.ledger import tree  # noqa: PLC0415 - only on the rare path of a lost reply
+    """Return the receipts of a call's entries by kind, from the ledger itself.
+
+    Only what the store says may be the call's is read, and each of these is proven; without an intent there is no call.
+
+    Raises:
+        VerificationError: The intent is missing.
+    """
+    from langguard.ledger import parse_leaf, tree  # noqa: PLC0415 - only on the rare path of a lost reply
 
     found: dict[str, Receipt] = {}
-    for index, leaf in store.entries(session):
-        entry = json.loads(leaf)
-        if entry["kind"] in {"intent", "outcome"} and entry["data"].get("call") == call_id:
-            found[entry["kind"]] = Receipt(entry=index, leaf=tree.leaf_hash(leaf).hex())
+    for index in store.search(session, f'"call":"{call_id}"'.encode()):
+        leaf = store.entry(index) or b""
+        entry = parse_leaf(leaf)
+        if entry.session == session and entry.kind in {"intent", "outcome"} and entry.data.get("call") == call_id:
+            found[entry.kind] = Receipt(entry=index, leaf=tree.leaf_hash(leaf).hex())
+    if "intent" not in found:
+        msg = f"the intent of call {call_id} is missing"
+        raise VerificationError(msg)
     return found
 
 

@@ -17,8 +17,9 @@ from langguard.gateway.identity.principals import ApiKey, Principal
 from langguard.gateway.problems import ProblemError
 from langguard.gateway.services.paging import all_documents
 from langguard.gateway.services.recorder import Draft, Recorder
+from langguard.ledger import parse_leaf
 from langguard.protocol import Scope, Wire
-from langguard.stores.base import ConflictError, Expect, Put, Store
+from langguard.stores.base import ConflictError, Expect, Put, Store, StoreError
 
 OPEN: Final = "open"
 ENDED: Final = "ended"
@@ -192,11 +193,18 @@ class Sessions:
         stored = None if found is None else await self.stored(found.parent or "")
         if stored is None:
             raise ProblemError("session_ended", "This session token is not known here.")
+        if stored.ended_at is None and await asyncio.to_thread(self._ended_in_record, stored.id):
+            msg = "A stored session is open, and the ledger says that it was ended: it was changed from outside."
+            raise StoreError(msg)
         if stored.ended_at is not None:
             return Live(stored)
         live = self._live.setdefault(stored.id, Live(stored, used_at=self._clock.now()))
         self._remember(lookup, live)
         return live
+
+    def _ended_in_record(self, session: str) -> bool:
+        """Say what the ledger says: an older version of a document, put back, is as valid as it was."""
+        return any(parse_leaf(leaf).kind == "session_ended" for _, leaf in self._store.entries(session))
 
     def _remember(self, lookup: str, live: Live) -> None:
         self._by_token[lookup] = live.id
