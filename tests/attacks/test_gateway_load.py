@@ -6,14 +6,17 @@ import contextlib
 import http.client
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from tests.support.gateway import SLOW, GatewayProcess, Reply, connection, sqlite_shop
+from tests.support.gateway import SLOW, GatewayProcess, Reply, connection, sqlite_shop, until
 
+ROOT = Path(__file__).parents[2]
 IN_FLIGHT = 20
 """Calls of one session: 4 run, 16 wait."""
 
@@ -159,3 +162,18 @@ def _resident(pid: int) -> int:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024
     raise AssertionError(pid)
+
+
+def test_a_gateway_started_for_a_run_ends_with_it_however_that_ends(tmp_path: Path) -> None:
+    text = (
+        "import sys, time; from pathlib import Path; from tests.support.gateway import GatewayProcess, connection\n"
+        "home = GatewayProcess(Path(sys.argv[1]), connection('shop', 'sqlite', credential='{value: ./shop.db}'))\n"
+        "print(home.start().pid, flush=True); time.sleep(60)"
+    )
+    sqlite_shop(tmp_path / "shop.db")
+    with subprocess.Popen([sys.executable, "-c", text, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT) as run:
+        assert run.stdout is not None
+        pid = int(run.stdout.readline())
+        assert Path(f"/proc/{pid}").exists()
+        run.kill()
+    until(lambda: not Path(f"/proc/{pid}").exists(), 15, what="the gateway has ended")

@@ -168,9 +168,9 @@ class GatewayProcess:
         """Start it (again, on the same port and folder), and return once it answers."""
         with self.log.open("a", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "langguard", "gateway", "--config", str(self.config)],
+                [sys.executable, "-m", "langguard.cli.demo.tied", "gateway", "--config", str(self.config)],
                 env=self.environment | {"PYTHONUNBUFFERED": "1"},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # never written to: it ends with this process, and the gateway with it
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
@@ -191,7 +191,9 @@ class GatewayProcess:
         if self.process.poll() is None:
             self.process.send_signal(how)
         code = self.process.wait(START_SECONDS)
+        assert self.process.stdin is not None
         assert self.process.stdout is not None
+        self.process.stdin.close()
         self.said += self.process.stdout.read()
         self.process.stdout.close()
         return code

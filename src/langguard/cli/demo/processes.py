@@ -56,9 +56,9 @@ def gateway(config: Path, *, credentials: dict[str, str]) -> Iterator[RunningGat
     log = config.with_suffix(".log")
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            [sys.executable, "-m", "langguard", "gateway", "--config", str(config)],
+            [sys.executable, "-m", "langguard.cli.demo.tied", "gateway", "--config", str(config)],
             env=_environment(**credentials),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,  # never written to: it ends with this process, and the gateway with it
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
@@ -81,8 +81,9 @@ def gateway(config: Path, *, credentials: dict[str, str]) -> Iterator[RunningGat
             process.wait(_STOP_SECONDS)
         process.kill()
         process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 class Agent:
