@@ -15,7 +15,6 @@ from langguard.client import replies, session, settings
 from langguard.client.http import Endpoint, NoReplyError, Transport
 from langguard.client.pins import Pins
 from langguard.client.session import Session
-from langguard.client.settings import Secret
 from langguard.errors import (
     AccessDeniedError,
     GatewayUnavailableError,
@@ -36,6 +35,7 @@ from langguard.protocol import (
     OutcomeReport,
     SessionInfo,
 )
+from langguard.protocol.secret import Secret
 
 T = TypeVar("T")
 

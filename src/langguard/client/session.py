@@ -5,9 +5,9 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from langguard.client.settings import Secret
 from langguard.errors import ConfigError
 from langguard.protocol import ConnectionInfo, SessionInfo
+from langguard.protocol.secret import Secret
 
 _REMEMBERED: Final = 100_000
 

@@ -3,34 +3,15 @@
 import math
 import os
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final
 
 from langguard.errors import ConfigError
+from langguard.protocol.secret import Secret
 
 API_KEY: Final = "lgk_"
 SESSION_TOKEN: Final = "lgs_"  # noqa: S105 - the prefix of a token, not one
 DEFAULT_TIMEOUT: Final = 30.0
 _LONGEST_TIMEOUT: Final = 3600.0
-
-
-class Secret:
-    """A credential that shows itself only when asked to: not in a repr, a log line, a pickle or a copy."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the credential, for the one place that sends it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __reduce__(self) -> NoReturn:
-        msg = "a credential can't be pickled or copied"
-        raise TypeError(msg)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,27 +1,9 @@
 """A secret that does not show itself, and a reference to one that may be shown."""
 
 from dataclasses import dataclass
-from typing import Literal, NoReturn
+from typing import Literal
 
-
-class Secret:
-    """A credential: `reveal` is the only way to it; it can't be printed, formatted, compared, copied or pickled."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        """Return the credential, for the one place that uses it."""
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(***)"
-
-    def __reduce__(self) -> NoReturn:
-        msg = "a secret can't be pickled or copied"
-        raise TypeError(msg)
+from langguard.protocol.secret import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,3 +18,6 @@ class Reference:
 
     kind: Literal["env", "file", "plain"]
     name: str
+
+
+__all__ = ["Reference", "Secret"]

@@ -8,9 +8,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from langguard.errors import ConfigError
+from langguard.gateway.identity import tokens
 from langguard.gateway.identity.principals import ApiKey, Principal
 from langguard.gateway.problems import ProblemError, reply
-from langguard.gateway.routes._common import gateway, guarded, holder, read, session
+from langguard.gateway.routes._common import bearer, gateway, guarded, holder, read, session
 from langguard.gateway.services.recorder import Draft
 from langguard.gateway.services.sessions import Live, StoredSession
 from langguard.policy import explain as explain_verdict
@@ -42,13 +43,24 @@ class Explain(Wire, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
 
 
+def _caller(request: Request) -> str | None:
+    """Return the name under which the API key of a request is stored: its act commits only while it is in force."""
+    token = bearer(request)
+    return tokens.lookup(token, gateway(request).keys.token) if tokens.kind_of(token) == tokens.API_KEY else None
+
+
 async def make_key(request: Request) -> Response:
     """POST /v1/keys: make an API key."""
     await holder(request, "admin")
     wanted = await read(request, NewKey)
     by = await holder(request, "admin")  # once more: the key may have been revoked while the body was on its way
     key, secret = await gateway(request).api_keys.make(
-        name=wanted.name, groups=wanted.groups, scopes=wanted.scopes, days=wanted.days, by=by.id
+        name=wanted.name,
+        groups=wanted.groups,
+        scopes=wanted.scopes,
+        days=wanted.days,
+        by=by.id,
+        caller=_caller(request),
     )
     return reply(MadeKey(key=key, secret=secret), 201)
 
@@ -62,7 +74,7 @@ async def list_keys(request: Request) -> Response:
 async def revoke_key(request: Request) -> Response:
     """DELETE /v1/keys/{id}: revoke a key and end the sessions opened with it."""
     by = await holder(request, "admin")
-    key = await gateway(request).api_keys.revoke(request.path_params["id"], by=by.id)
+    key = await gateway(request).api_keys.revoke(request.path_params["id"], by=by.id, caller=_caller(request))
     ended = await gateway(request).sessions.end_by_key(key.id, by=by.id)
     return reply({"key": key, "sessions_ended": ended})
 
