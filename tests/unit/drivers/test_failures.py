@@ -1,6 +1,7 @@
 """A database's error quotes values in any form; what is said of it holds none."""
 
 import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -70,8 +71,8 @@ def test_a_column_missing_from_group_by_is_named():
     ],
 )
 def test_sqlite(statement, said):
-    with pytest.raises(sqlite3.Error) as caught:
-        sqlite3.connect(":memory:").execute(statement).fetchall()
+    with closing(sqlite3.connect(":memory:")) as link, pytest.raises(sqlite3.Error) as caught:
+        link.execute(statement).fetchall()
     text = describe(caught.value)
     assert said in text
     assert "Anna" not in text
