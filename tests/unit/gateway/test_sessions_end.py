@@ -9,6 +9,7 @@ from tests.support.gateway import until
 
 from langguard.drivers.sql import Cancel
 from langguard.gateway.app import open_ground
+from langguard.gateway.problems import ProblemError
 from langguard.gateway.services.sessions import Sessions
 
 
@@ -72,3 +73,49 @@ async def test_a_cancellation_that_hangs_does_not_hold_up_the_loop_or_the_record
     assert not ending.done()
     slow.go.set()
     await ending
+
+
+@pytest.mark.parametrize("wait", ["document", "entries"])
+async def test_a_session_that_is_ended_while_it_is_read_never_comes_back(ground, wait):
+    """After a restart a session is read from the store; an end that comes in between must win."""
+    first, live = await opened(ground)
+    token = next(lookup for lookup, session in first._by_token.items() if session == live.id)
+    reading, go = threading.Event(), threading.Event()
+
+    class Store:
+        """The real store; one reading of it is held up, and then tells what was so before."""
+
+        def __getattr__(self, name):
+            return getattr(ground.store, name)
+
+        def document(self, kind, name):
+            found = ground.store.document(kind, name)
+            return self.held("document", found) if kind == "session" else found
+
+        def entries(self, session):
+            return self.held("entries", ground.store.entries(session))
+
+        def held(self, name, found):
+            if name == wait and not go.is_set() and not reading.is_set():
+                reading.set()
+                assert go.wait(10)
+            return found
+
+    day = 86_400_000_000
+    again = Sessions(
+        store=Store(),
+        recorder=ground.recorder,
+        clock=ground.clock,
+        token_key=ground.keys.token,
+        ttl_us=day,
+        idle_us=day,
+    )
+    loading = asyncio.create_task(again._load(token))
+    await asyncio.to_thread(reading.wait, 10)
+    await again.end(live.id, by="test", why="over")
+    go.set()
+    loaded = await loading
+    assert loaded.stored.ended_why == "over"
+    assert live.id not in again._live
+    with pytest.raises(ProblemError):
+        again.check(loaded)

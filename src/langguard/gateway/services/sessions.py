@@ -89,6 +89,7 @@ class Sessions:
         self._idle_us = idle_us
         self._live: dict[str, Live] = {}
         self._by_token: dict[str, str] = {}
+        self._ended: dict[str, StoredSession] = {}
 
     async def principal_of_key(self, token: str) -> ApiKey:
         """Return the API key a token is.
@@ -193,7 +194,11 @@ class Sessions:
         stored = None if found is None else await self.stored(found.parent or "")
         if stored is None:
             raise ProblemError("session_ended", "This session token is not known here.")
-        if stored.ended_at is None and await asyncio.to_thread(self._ended_in_record, stored.id):
+        recorded = stored.ended_at is None and await asyncio.to_thread(self._ended_in_record, stored.id)
+        ended = self._ended.get(stored.id)
+        if ended is not None:  # it was ended while it was being read
+            return Live(ended)
+        if recorded:
             msg = "A stored session is open, and the ledger says that it was ended: it was changed from outside."
             raise StoreError(msg)
         if stored.ended_at is not None:
@@ -257,6 +262,9 @@ class Sessions:
         ended = msgspec.structs.replace(stored, ended_at=self._clock.now(), ended_why=why)
         live = self._live.setdefault(session_id, Live(ended))
         live.stored = ended
+        self._ended[session_id] = ended
+        while len(self._ended) > _HELD:
+            del self._ended[next(iter(self._ended))]
         # Off the loop, since a database may be slow to take it; one that can't be reached must not keep the end from
         # being recorded. The end is queued first, so no outcome of what is cancelled commits before it.
         cancels = [asyncio.to_thread(cancel.fire) for cancel in tuple(live.running)]
