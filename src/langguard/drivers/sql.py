@@ -5,98 +5,48 @@ authorizer that knows only reading (SQLite), with the session settings pinned th
 """
 
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
-from langguard.clock import SystemClock
-from langguard.drivers import failures, placeholders
+from langguard.drivers import failures, placeholders, sql_postgres, sql_sqlite
+from langguard.drivers.sql_base import Cancel, Driver, Terms
 from langguard.errors import MissingExtraError, OutcomeUnknownError, TargetError
 from langguard.flow import Rows
 
-_SQLITE_READS = frozenset(
-    {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
-)
-_PROGRESS_STEPS = 10_000
-_LEAST_LENGTH = 1_000_000  # the statement itself counts too
-_CLOCK = SystemClock()
+__all__ = ["DRIVERS", "Cancel", "open_engine", "run_statement"]
 
-
-class Cancel:
-    """A handle by which another thread ends the statement that is running, at the server.
-
-    Firing it before the statement starts stops it from starting.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._stop: Callable[[], None] | None = None
-        self._fired = False
-
-    @property
-    def fired(self) -> bool:
-        """True once cancelled."""
-        return self._fired
-
-    def fire(self) -> None:
-        """Cancel: now if running, else as soon as it would start."""
-        with self._lock:
-            self._fired = True
-            stop = self._stop
-        if stop is not None:
-            stop()
-
-    @contextmanager
-    def armed(self, stop: Callable[[], None]) -> Iterator[None]:
-        """Let `fire` call `stop` while the block runs.
-
-        Raises:
-            TargetError: Cancelled already.
-        """
-        with self._lock:
-            if self._fired:
-                msg = "The call was cancelled before it ran."
-                raise TargetError(msg)
-            self._stop = stop
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._stop = None
+DRIVERS: Final[Mapping[str, Driver]] = MappingProxyType({"postgres": sql_postgres.DRIVER, "sqlite": sql_sqlite.DRIVER})
+"""By dialect."""
 
 
 def open_engine(url: str | URL) -> Engine:
-    """Return an engine for a gateway's own connection: pooled, pinged before use, its URL never in a repr.
+    """Return an engine for a gateway's own connection: pooled, its URL never in a repr.
 
     Raises:
-        MissingExtraError: It is for PostgreSQL, and psycopg is not installed.
-        TargetError: The URL can't be read or its driver is not installed; the URL is not quoted.
+        MissingExtraError: Its driver is one of ours, and is not installed.
+        TargetError: The URL can't be read, or no engine here is meant by it; the URL is not quoted.
     """
+    needs: Mapping[str, str] = {}
     try:
         parsed = make_url(url)
-        if parsed.drivername in {"postgresql", "postgres"}:
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        if parsed.get_backend_name() == "sqlite":
-            return create_engine(parsed, hide_parameters=True)
-        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=False, pool_size=8, max_overflow=8)
+        backend = parsed.drivername.partition("+")[0]
+        driver = next((known for known in DRIVERS.values() if backend in known.backends), None)
+        if driver is None:
+            known = ", ".join(f"{each.backends[0]}://" for each in DRIVERS.values())
+            msg = f"The connection's credential is for a database that has no driver here; it starts with {known}."
+            raise TargetError(msg)
+        needs = driver.needs
+        return driver.open(parsed)
     except (SQLAlchemyError, ModuleNotFoundError, ValueError) as failed:
-        if isinstance(failed, ModuleNotFoundError) and failed.name == "psycopg":
-            msg = "PostgreSQL needs psycopg, which is not installed: pip install 'langguard[postgres]'"
-            raise MissingExtraError(msg) from None
+        if isinstance(failed, ModuleNotFoundError) and failed.name in needs:
+            raise MissingExtraError(needs[failed.name or ""]) from None
         msg = f"The connection's credential can't be used ({type(failed).__name__}); its text is not shown."
         raise TargetError(msg) from None
-    if engine.dialect.driver == "psycopg":
-        event.listen(engine, "connect", _prepare_psycopg)
-    return engine
-
-
-def _prepare_psycopg(connection: Any, _record: Any) -> None:
-    connection.prepare_threshold = None  # a server-side plan could outlive a change of search_path
 
 
 def run_statement(
@@ -118,11 +68,11 @@ def run_statement(
         engine: Where to run it.
         statement: Canonical text, run verbatim.
         binds: Python values for `$1`...
-        dialect: `postgres` or `sqlite`.
+        dialect: One of DRIVERS.
         rows: Most rows to return.
         timeout_ms: The statement's time limit.
         read_only: Refuse any effect, at the database.
-        schemas: PostgreSQL's search_path for the transaction.
+        schemas: Where unqualified names are looked up, for engines that have such a path.
         result_bytes: Most bytes of values, roughly counted; a larger result fails.
         cancel: To end it from another thread.
 
@@ -131,11 +81,16 @@ def run_statement(
         OutcomeUnknownError: A write's commit was not answered, so it may have taken effect. It names no call.
     """
     handle = cancel or Cancel()
+    driver = DRIVERS.get(dialect)
+    if driver is None:
+        msg = f"The dialect {dialect!r} has no driver here."
+        raise TargetError(msg)
+    terms = Terms(timeout_ms=timeout_ms, read_only=read_only, schemas=tuple(schemas), result_bytes=result_bytes)
     try:
         with engine.connect() as connection:
             try:
-                with _guarded(connection, dialect, timeout_ms, read_only, schemas, result_bytes, handle):
-                    found = _execute(connection, statement, binds, rows, result_bytes)
+                with driver.guarded(connection, terms, handle):
+                    found = _execute(connection, statement, binds, rows, driver, result_bytes)
             except BaseException:
                 connection.rollback()
                 if handle.fired:
@@ -170,10 +125,12 @@ def _commit(connection: Connection) -> None:
         raise OutcomeUnknownError(msg, call_id="") from None
 
 
-def _execute(connection: Connection, statement: str, binds: Sequence[Any], most: int, most_bytes: int) -> Rows:
+def _execute(
+    connection: Connection, statement: str, binds: Sequence[Any], most: int, driver: Driver, most_bytes: int
+) -> Rows:
     text, parameters = placeholders.render(statement, binds, connection.dialect.paramstyle)
     # Without this a driver is handed an empty collection, and psycopg then reads % in the text as its own.
-    options = {"no_parameters": True} if parameters is None else {}
+    options = {**driver.options, "no_parameters": parameters is None}
     result = connection.exec_driver_sql(text, parameters, execution_options=options)
     if not result.returns_rows:
         return Rows(columns=(), rows=[], affected=max(result.rowcount, 0))
@@ -196,82 +153,3 @@ def _execute(connection: Connection, statement: str, binds: Sequence[Any], most:
 
 def _size(value: Any) -> int:
     return len(value) if isinstance(value, (str, bytes, bytearray, memoryview)) else 16
-
-
-@contextmanager
-def _guarded(
-    connection: Connection,
-    dialect: str,
-    timeout_ms: int,
-    read_only: bool,
-    schemas: Sequence[str],
-    longest: int,
-    handle: Cancel,
-) -> Iterator[None]:
-    raw: Any = connection.connection.driver_connection
-    if dialect == "sqlite":
-        with _sqlite_guard(raw, timeout_ms, read_only, longest), handle.armed(_stopper(raw)):
-            yield
-        return
-    _pin_postgres(connection, timeout_ms, read_only, schemas)
-    with handle.armed(_stopper(raw)):
-        yield
-
-
-def _stopper(raw: Any) -> Callable[[], None]:
-    """Return what ends a running statement on this DB-API connection, at the server."""
-    for name in ("cancel_safe", "interrupt", "cancel"):
-        stop = getattr(raw, name, None)
-        if callable(stop):
-            return stop  # type: ignore[no-any-return]
-
-    def none() -> None:
-        """The driver has no way to cancel: the statement timeout ends it."""
-
-    return none
-
-
-def _pin_postgres(connection: Connection, timeout_ms: int, read_only: bool, schemas: Sequence[str]) -> None:
-    path = ", ".join('"' + name.replace('"', '""') + '"' for name in schemas) or "pg_catalog"
-    pins = [
-        f"SET TRANSACTION {'READ ONLY' if read_only else 'READ WRITE'}",
-        f"SET LOCAL statement_timeout = {int(timeout_ms)}",
-        f"SET LOCAL lock_timeout = {int(timeout_ms)}",
-        f"SET LOCAL search_path TO {path}",
-        "SET LOCAL standard_conforming_strings = on",
-    ]
-    if connection.dialect.driver in {"psycopg", "psycopg2"}:
-        pins = ["; ".join(pins)]  # one round trip; other drivers take one statement at a time
-    for pin in pins:
-        connection.exec_driver_sql(pin)
-
-
-@contextmanager
-def _sqlite_guard(raw: sqlite3.Connection, timeout_ms: int, read_only: bool, longest: int) -> Iterator[None]:
-    deadline = _CLOCK.ticks() + timeout_ms * 1000
-
-    def late() -> bool:
-        return _CLOCK.ticks() > deadline
-
-    def authorize(action: int, *_: object) -> int:
-        return sqlite3.SQLITE_OK if action in _SQLITE_READS else sqlite3.SQLITE_DENY
-
-    # One function call can make a value of a gigabyte before anything can count it.
-    before = raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, max(longest, _LEAST_LENGTH))
-    raw.set_progress_handler(lambda: int(late()), _PROGRESS_STEPS)
-    if read_only:
-        raw.execute("PRAGMA query_only = ON")
-        raw.set_authorizer(authorize)
-    try:
-        yield
-    except DBAPIError:
-        if late():
-            msg = f"The statement took longer than {timeout_ms} ms and was stopped; ask for less."
-            raise TargetError(msg) from None
-        raise
-    finally:
-        raw.set_progress_handler(None, 0)
-        raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, before)
-        if read_only:
-            raw.set_authorizer(None)
-            raw.execute("PRAGMA query_only = OFF")

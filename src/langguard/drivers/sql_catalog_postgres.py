@@ -1,7 +1,24 @@
 # ruff: noqa: S608 - queries are put together of constants
-"""What is asked of PostgreSQL's own catalogue: structure, and every object that could run code no statement shows."""
+"""PostgreSQL's structure, from its own catalogue, with every object that could run code no statement shows."""
 
-COLUMNS = """
+from collections import defaultdict
+
+from sqlalchemy import Connection
+
+from langguard.protocol import Catalog, Column, ColumnKind, ForeignKey, Table
+
+_PG_KINDS: dict[str, ColumnKind] = {
+    "S": "text",
+    "E": "text",
+    "N": "number",
+    "B": "boolean",
+    "D": "time",
+    "T": "time",
+    "I": "network",
+    "A": "array",
+}
+_PG_NAMED: dict[str, ColumnKind] = {"uuid": "uuid", "json": "json", "jsonb": "json", "bytea": "binary"}
+_ASK_COLUMNS = """
 SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
        t.typcategory::text, t.typname, c.relkind::text
 FROM pg_catalog.pg_class c
@@ -12,7 +29,7 @@ WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname = ANY (%(schemas)s)
   AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT,INSERT,UPDATE')
 ORDER BY n.nspname, c.relname, a.attnum
 """
-KEYS = """
+_ASK_KEYS = """
 SELECT n.nspname, c.relname, k.contype::text,
        (SELECT pg_catalog.array_agg(a.attname::text ORDER BY u.place) FROM pg_catalog.unnest(k.conkey)
           WITH ORDINALITY u(num, place) JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.num),
@@ -44,7 +61,7 @@ WITH used AS (
 """
 # A function counts when it could be chosen: its arguments are of built-in types, or of types that columns here have.
 # An extension's `avg(vector)` does not taint `avg(numeric)`.
-FUNCTIONS = (
+_ASK_FUNCTIONS = (
     _USED
     + """
 SELECT DISTINCT pg_catalog.lower(p.proname::text) FROM pg_catalog.pg_proc p
@@ -54,7 +71,7 @@ AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(p.proargtypes) u(kind) JOIN own 
     WHERE s.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND s.objid = p.oid))
 """
 )
-OPERATORS = """
+_ASK_OPERATORS = """
 SELECT DISTINCT o.oprname::text FROM pg_catalog.pg_operator o
 JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
@@ -68,7 +85,7 @@ WHERE (k.oid >= 16384 OR n.nspname <> 'pg_catalog') AND NOT EXISTS (SELECT 1 FRO
   WHERE s.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass AND s.objid = k.oid)
 """
 # Casts between built-in types: explicit ones by the name of their target, * for one that no text shows.
-CASTS = (
+_ASK_CASTS = (
     _USED
     + f"""
 SELECT DISTINCT CASE WHEN k.castcontext = 'i' THEN '*' ELSE pg_catalog.format_type(k.casttarget, NULL) END
@@ -76,7 +93,7 @@ FROM ({_CASTS}) k WHERE k.casttarget NOT IN (SELECT oid FROM own) AND k.castsour
 """
 )
 # Columns whose type brings operators or casts of the database's owner: comparing or converting one runs them.
-RISKY = (
+_ASK_RISKY = (
     _USED
     + f"""
 SELECT n.nspname, c.relname, a.attname::text FROM pg_catalog.pg_attribute a
@@ -99,23 +116,103 @@ ARRAY(SELECT DISTINCT p.proname::text FROM pg_catalog.pg_depend d
   WHERE d.classid = 'pg_catalog.{kind}'::pg_catalog.regclass AND d.objid = x.oid AND pn.nspname <> 'pg_catalog'
   AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass))
 """
-VIEWS = f"""
+_ASK_VIEWS = f"""
 SELECT n.nspname, c.relname, pg_catalog.pg_get_viewdef(c.oid), {_CALLED.format(kind="pg_rewrite")}
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_rewrite x ON x.ev_class = c.oid AND x.ev_type = '1'
 WHERE c.relkind IN ('v', 'm') AND n.nspname = ANY (%(schemas)s)
 ORDER BY n.nspname, c.relname
 """
-POLICIES = f"""
+_ASK_POLICIES = f"""
 SELECT n.nspname, c.relname, pg_catalog.concat(pg_catalog.pg_get_expr(x.polqual, x.polrelid), ' ',
        pg_catalog.pg_get_expr(x.polwithcheck, x.polrelid)), {_CALLED.format(kind="pg_policy")}
 FROM pg_catalog.pg_policy x JOIN pg_catalog.pg_class c ON c.oid = x.polrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relrowsecurity AND n.nspname = ANY (%(schemas)s)
 """
-PARENTS = """
+_ASK_PARENTS = """
 SELECT n.nspname, c.relname, pn.nspname, p.relname FROM pg_catalog.pg_inherits i
 JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_class p ON p.oid = i.inhparent JOIN pg_catalog.pg_namespace pn ON pn.oid = p.relnamespace
 WHERE n.nspname = ANY (%(schemas)s) AND c.relkind IN ('r', 'p', 'f') ORDER BY i.inhseqno
 """
+
+
+def read(connection: Connection, schemas: tuple[str, ...], allowed: tuple[str, ...]) -> Catalog:
+    """Return the structure of these schemas, `public` where none is given; `allowed` are functions vouched for."""
+    schemas = schemas or ("public",)
+    given = {"schemas": list(schemas)}
+    # With no schema on the path the server writes each name in a definition with its schema.
+    connection.exec_driver_sql("SELECT pg_catalog.set_config('search_path', '', true)")
+    columns: dict[tuple[str, str], list[Column]] = defaultdict(list)
+    viewed: dict[tuple[str, str], list[Column]] = defaultdict(list)
+    for schema, table, name, text, required, category, type_name, sort in connection.exec_driver_sql(
+        _ASK_COLUMNS, given
+    ):
+        kind = _PG_NAMED.get(type_name) or _PG_KINDS.get(category, "other")
+        held = viewed if sort in {"v", "m"} else columns
+        held[schema, table].append(Column(name=name, type=text, kind=kind, nullable=not required))
+    primary: dict[tuple[str, str], tuple[str, ...]] = {}
+    foreign: dict[tuple[str, str], list[ForeignKey]] = defaultdict(list)
+    for schema, table, kind, own, far_schema, far_table, far in connection.exec_driver_sql(_ASK_KEYS, given):
+        if kind == "p":
+            primary[schema, table] = tuple(own)
+        else:
+            key = ForeignKey(columns=tuple(own), table=f"{far_schema}.{far_table}", references=tuple(far))
+            foreign[schema, table].append(key)
+    parents: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for schema, table, far_schema, far_table in connection.exec_driver_sql(_ASK_PARENTS, given):
+        parents[schema, table].append(f"{far_schema}.{far_table}")
+    refused = _refused_tables(connection, given, allowed)
+    tables = tuple(
+        Table(
+            schema=schema,
+            name=table,
+            columns=tuple(held),
+            primary_key=primary.get((schema, table), ()),
+            foreign_keys=tuple(foreign[schema, table]),
+            parents=tuple(parents[schema, table]),
+            refused=refused.get((schema, table), ""),
+        )
+        for (schema, table), held in columns.items()
+    )
+    catalog = Catalog(
+        dialect="postgres",
+        default_schemas=schemas,
+        tables=tables,
+        user_functions=tuple(sorted(row[0] for row in connection.exec_driver_sql(_ASK_FUNCTIONS, given))),
+        user_operators=tuple(sorted(row[0] for row in connection.exec_driver_sql(_ASK_OPERATORS))),
+        user_casts=tuple(sorted(row[0] for row in connection.exec_driver_sql(_ASK_CASTS, given))),
+        allowed_functions=allowed,
+    )
+    if not viewed:
+        return catalog
+    from langguard.sql.views import Definition, with_views  # noqa: PLC0415 - loads sqlglot, only where there are views
+
+    definitions = tuple(
+        Definition(schema=schema, name=name, columns=tuple(viewed[schema, name]), query=text, calls=tuple(calls))
+        for schema, name, text, calls in connection.exec_driver_sql(_ASK_VIEWS, given)
+        if (schema, name) in viewed
+    )
+    return with_views(catalog, definitions)
+
+
+def _refused_tables(
+    connection: Connection, given: dict[str, list[str]], allowed: tuple[str, ...]
+) -> dict[tuple[str, str], str]:
+    """Return why tables may not be read: reading them runs code of the database's owner that no statement shows."""
+    found: dict[tuple[str, str], str] = {}
+    for schema, table, column in connection.exec_driver_sql(_ASK_RISKY, given):
+        found.setdefault(
+            (schema, table), f"the type of its column {column} has operators or casts of the database's own."
+        )
+    policies = connection.exec_driver_sql(_ASK_POLICIES, given).fetchall()
+    if not policies:
+        return found
+    from langguard.sql.views import policy_refused  # noqa: PLC0415 - as above
+
+    for schema, table, text, calls in policies:
+        reason = policy_refused((text,), tuple(calls), allowed)
+        if reason:
+            found.setdefault((schema, table), reason)
+    return found
