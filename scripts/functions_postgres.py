@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Write src/langguard/sql/functions_postgres.py: the PostgreSQL functions a statement may call.
+"""Write src/langguard/sql/dialects/functions_postgres.py: the PostgreSQL functions a statement may call.
 
 The rule is applied to `pg_proc` of a freshly made server, so the list is of the engine's own functions only. A name is
 allowed when every overload of it
@@ -94,7 +94,7 @@ def main() -> None:
     """Write the module."""
     version, names = allowed()
     body = textwrap.fill(" ".join(names), 118)
-    target = Path(__file__).parents[1] / "src/langguard/sql/functions_postgres.py"
+    target = Path(__file__).parents[1] / "src/langguard/sql/dialects/functions_postgres.py"
     target.write_text(
         f'"""PostgreSQL functions a statement may call. Made by scripts/functions_postgres.py from {version}."""\n\n'
         f'from langguard.sql.words import words\n\nFUNCTIONS = words(\n    """\n{body}\n"""\n)\n',

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001 - a script, not a package
-"""Write src/langguard/sql/functions_sqlite.py: the SQLite functions a statement may call.
+"""Write src/langguard/sql/dialects/functions_sqlite.py: the SQLite functions a statement may call.
 
 The list is taken from `pragma_function_list` of a library made with the usual extensions (core, maths, JSON, window
 functions), joined with those of HELD that other builds have. A name is allowed when every overload of it
@@ -65,7 +65,7 @@ def main() -> None:
     """Write the module."""
     version, names = allowed()
     body = textwrap.fill(" ".join(names), 118, break_on_hyphens=False)
-    target = Path(__file__).parents[1] / "src/langguard/sql/functions_sqlite.py"
+    target = Path(__file__).parents[1] / "src/langguard/sql/dialects/functions_sqlite.py"
     target.write_text(
         f'"""SQLite functions a statement may call. Made by scripts/functions_sqlite.py from {version}."""\n\n'
         f'from langguard.sql.words import words\n\nFUNCTIONS = words(\n    """\n{body}\n"""\n)\n',

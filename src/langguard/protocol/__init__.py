@@ -18,7 +18,7 @@ from langguard.protocol.calls import (
     SchemaCall,
     SqlCall,
 )
-from langguard.protocol.catalog import Catalog, Column, ColumnKind, ForeignKey, Table, View
+from langguard.protocol.catalog import Catalog, Column, ColumnKind, ForeignKey, SqlDialect, Table, View
 from langguard.protocol.facts import SQL_ACTIONS, Action, Facts, Output, Refusal
 from langguard.protocol.masking import ColumnMask, ColumnPlan, EntityMask, MaskPlan, MaskPolicy, Operator, OperatorName
 from langguard.protocol.sessions import SCOPES, ConnectionInfo, Custody, OpenSession, Problem, Scope, SessionInfo
@@ -64,6 +64,7 @@ __all__ = [
     "Scope",
     "SessionInfo",
     "SqlCall",
+    "SqlDialect",
     "Table",
     "View",
     "Wire",

@@ -5,6 +5,8 @@ from typing import Literal
 from langguard.protocol._base import Wire
 from langguard.protocol.facts import Output
 
+SqlDialect = Literal["postgres", "sqlite", "mysql", "duckdb", "tsql", "snowflake", "bigquery"]
+"""The parser's names; `mysql` is MariaDB too."""
 ColumnKind = Literal["text", "number", "boolean", "time", "uuid", "network", "binary", "json", "array", "other"]
 
 
@@ -82,7 +84,7 @@ class Catalog(Wire, frozen=True, kw_only=True):
     """The snapshot of one connection.
 
     Attributes:
-        dialect: sqlglot's name: `postgres` or `sqlite`.
+        dialect: The parser's name for it.
         default_schemas: Where an unqualified name is looked up, in order (`public`; `main` for SQLite).
         user_functions: Lower-case names of functions that are not the engine's own; calling one is refused.
         user_operators: Symbols of operators that are not the engine's own.
@@ -94,7 +96,7 @@ class Catalog(Wire, frozen=True, kw_only=True):
         version: Hex SHA-256 over the structure; part of every cache key and of each recorded decision.
     """
 
-    dialect: Literal["postgres", "sqlite"]
+    dialect: SqlDialect
     default_schemas: tuple[str, ...]
     tables: tuple[Table, ...]
     user_functions: tuple[str, ...] = ()

@@ -9,7 +9,8 @@ from sqlglot.errors import SqlglotError
 
 from langguard.protocol import Action, Catalog, Facts, Output, Refusal
 from langguard.sql.allowed import WRITES
-from langguard.sql.calls import FUNCTIONS, called, literals_kept
+from langguard.sql.calls import called, literals_kept
+from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.nodes import Tree, check, same_tree
 from langguard.sql.operators import STRINGS, check_operators
@@ -19,7 +20,7 @@ from langguard.sql.scope import Field
 from langguard.sql.tables import tables_of
 from langguard.sql.writes import Writes
 
-DIALECTS = frozenset(FUNCTIONS)
+DIALECTS = frozenset(RULES)
 LITERALS = frozenset({TokenType.STRING, TokenType.NUMBER, TokenType.HEX_STRING, TokenType.BIT_STRING})
 
 
@@ -31,7 +32,7 @@ def analyze(text: str, dialect: str, catalog: Catalog, *, limits: Limits = LIMIT
 
     Args:
         text: One SQL statement, placeholders $1, $2...
-        dialect: `postgres` or `sqlite`, and the catalogue's own.
+        dialect: One of `DIALECTS`, and the catalogue's own.
         catalog: The tables it may name.
         limits: The largest statement that is analysed.
     """
@@ -67,7 +68,7 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         refuse(
             "dialect_not_supported",
             f"The dialect {str(dialect)[:40]} is not supported.",
-            hint="Supported are postgres and sqlite.",
+            hint=f"Supported are {', '.join(sorted(DIALECTS))}.",
         )
     if catalog.dialect != dialect:
         refuse("dialect_not_supported", f"The connection speaks {catalog.dialect}, not {dialect}.")
@@ -91,9 +92,11 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
             )
     else:
         named |= called(last.tokens, text, tables_of(catalog).functions, aliases=last.tree.listed, canonical=True)
-    words = {t.text.lower() for t in last.tokens if t.token_type not in STRINGS} if dialect == "sqlite" else set()
+    carried = RULES[dialect].operator_functions
+    if carried:
+        named |= {t.text.lower() for t in last.tokens if t.token_type not in STRINGS} & carried
     try:
-        _own_functions(named | (words & {"like", "glob"}), catalog)  # SQLite carries these operators out by functions
+        _own_functions(named, catalog)
         check_operators(statement, last.tokens, dialect, catalog.user_operators)
     except Refused as error:
         raise placed(error.refusal, text) from None
@@ -145,7 +148,7 @@ def same_meaning(one: Facts, other: Facts) -> bool:
 def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canonical: bool = False) -> Reading:
     root, tokens = parse(text, dialect, limits)
     functions = tables_of(catalog).functions
-    tree = check(root, functions)
+    tree = check(root, dialect, functions)
     _casts(tree, catalog)
     named = called(tokens, text, functions, aliases=tree.listed, canonical=is_canonical)
     parameters = _parameters(tree)

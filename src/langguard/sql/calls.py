@@ -8,13 +8,9 @@ from collections.abc import Collection
 
 from sqlglot import Token, TokenType
 
-from langguard.sql.functions_postgres import FUNCTIONS as POSTGRES
-from langguard.sql.functions_sqlite import FUNCTIONS as SQLITE
 from langguard.sql.nodes import function_refused
 from langguard.sql.refusals import refuse
 from langguard.sql.words import words
-
-FUNCTIONS: dict[str, frozenset[str]] = {"postgres": POSTGRES, "sqlite": SQLITE}
 
 SYNTAX = words(
     """

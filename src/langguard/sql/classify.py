@@ -12,8 +12,8 @@ from sqlglot.dialects.dialect import Dialect
 from langguard.protocol import Catalog, Column, Facts, Refusal, Table
 from langguard.sql.allowed import WRITES
 from langguard.sql.analyze import DIALECTS, analyze, unreadable
-from langguard.sql.calls import FUNCTIONS, called, literals_kept
-from langguard.sql.expressions import ROWID
+from langguard.sql.calls import called, literals_kept
+from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS
 from langguard.sql.names import key, no_system_table, stored
 from langguard.sql.nodes import check
@@ -92,19 +92,20 @@ def _actions(text: str, dialect: str) -> set[str]:
 def _structure(text: str, dialect: str) -> Collection[str]:
     """Check a text's parts, and return the names it follows with a bracket."""
     tree, tokens = parse(text, dialect)
-    listed = check(tree, FUNCTIONS[dialect]).listed
-    called(tokens, text, FUNCTIONS[dialect], aliases=listed)
+    rules = RULES[dialect]
+    listed = check(tree, dialect, rules.functions).listed
+    called(tokens, text, rules.functions, aliases=listed)
     ctes = {key(stored(c.args["alias"].this, dialect), dialect) for c in tree.find_all(exp.CTE)}
     for table in tree.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier):
-            if dialect == "sqlite":
+            if not rules.table_functions:
                 refuse("function_not_allowed", "Table functions are not allowed.", table.name)
         elif table.db or key(stored(table.this, dialect), dialect) not in ctes:
             no_system_table(table, dialect)
     for column in tree.find_all(exp.Column):
         name = column.name.lower()
         bare = not column.table and isinstance(column.this, exp.Identifier) and not column.this.args.get("quoted")
-        hidden = name in ATTRIBUTES or (dialect == "sqlite" and name in ROWID)
+        hidden = name in ATTRIBUTES or name in rules.hidden_columns
         if hidden or (bare and name in NO_PARENTHESES):
             refuse("function_not_allowed", "This value is not allowed.", column.name)
     return listed
@@ -114,7 +115,7 @@ def _sent(tree: exp.Expr, tokens: list[Token], text: str, dialect: str, listed: 
     sent = canonical(tree, dialect)
     literals_kept(tokens, sent, text)
     words_sent = Dialect.get_or_raise(dialect).tokenize(sent)
-    called(words_sent, sent, FUNCTIONS[dialect], aliases=listed, canonical=True)
+    called(words_sent, sent, RULES[dialect].functions, aliases=listed, canonical=True)
     check_operators(sent, words_sent, dialect, ())
     return sent
 
@@ -129,7 +130,7 @@ def _strictly(text: str, dialect: str) -> set[str]:
         _plain_token(token, tokens[at + 1] if at + 1 < len(tokens) else None)
     if not isinstance(tree, exp.Select):
         refuse("dialect_not_supported", "Only a plain SELECT is understood in this dialect.")
-    check(tree, frozenset())
+    check(tree, "postgres", frozenset())
     for node in tree.walk():
         if type(node).__name__ not in PLAIN_NODES:
             refuse("dialect_not_supported", "This is not understood in this dialect.", type(node).__name__)
@@ -169,17 +170,15 @@ def catalog_of(schema: dict[str, list[str]], dialect: str) -> Catalog:
 
     Args:
         schema: `table` or `schema.table` to its columns, in order.
-        dialect: `postgres` or `sqlite`.
+        dialect: One of those that are analysed.
     """
-    home = "main" if dialect == "sqlite" else "public"
+    rules = RULES[dialect]
     tables = []
     for name, columns in schema.items():
         where, _, bare = name.rpartition(".")
         listed = tuple(Column(name=c, type="text", kind="text") for c in columns)
-        tables.append(Table(schema=where or home, name=bare, columns=listed))
-    return Catalog(
-        dialect="sqlite" if dialect == "sqlite" else "postgres", default_schemas=(home,), tables=tuple(tables)
-    )
+        tables.append(Table(schema=where or rules.home, name=bare, columns=listed))
+    return Catalog(dialect=rules.name, default_schemas=(rules.home,), tables=tuple(tables))
 
 
 def lineage(text: str, dialect: str, schema: dict[str, list[str]]) -> tuple[list[set[str]], set[str]] | None:
@@ -187,7 +186,7 @@ def lineage(text: str, dialect: str, schema: dict[str, list[str]]) -> tuple[list
 
     Args:
         text: One statement.
-        dialect: `postgres` or `sqlite`; any other gives None.
+        dialect: One of those that are analysed; any other gives None.
         schema: Table name to its columns, in order.
 
     Returns:

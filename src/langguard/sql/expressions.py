@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 from sqlglot import exp
 
+from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.names import quoted, stored, unknown_column
 from langguard.sql.refusals import refuse
@@ -14,7 +15,6 @@ Ctes = dict[str, tuple[Field, ...] | None]
 """Named queries in reach; None for a name that may not be used yet."""
 
 SKIPPED = (exp.DataType, exp.Identifier, exp.Literal, exp.Var, exp.Null, exp.Boolean, exp.Parameter, exp.JSONPath)
-ROWID = frozenset({"rowid", "oid", "_rowid_"})
 
 
 class Expressions(ABC):
@@ -22,6 +22,7 @@ class Expressions(ABC):
 
     def __init__(self, dialect: str, text: str, limits: Limits = LIMITS) -> None:
         self.dialect = dialect
+        self.rules = RULES[dialect]
         self.text = text
         self.limits = limits
         self.work = 0
@@ -145,15 +146,14 @@ class Expressions(ABC):
         return found
 
     def _unresolved(self, node: exp.Column, scope: Scope) -> Value:
-        """A bare name that is no column: SQLite's string in double quotes, PostgreSQL's whole row, or a mistake."""
+        """A bare name that is no column: a string in double quotes, a whole row, or a mistake: the dialect tells."""
         name = stored(node.this, self.dialect)
         position = node.this.meta.get("start")
-        if self.dialect == "sqlite":
-            if position is not None and self.text[position : position + 1] == '"' and name.lower() not in ROWID:
-                node.replace(exp.Literal.string(name))
-                return Value()
-            raise unknown_column(name, scope.known(), position)
-        at: Scope | None = scope
+        quoted_so = position is not None and self.text[position : position + 1] == '"'
+        if self.rules.literal_in_double_quotes and quoted_so and name.lower() not in self.rules.hidden_columns:
+            node.replace(exp.Literal.string(name))
+            return Value()
+        at: Scope | None = scope if self.rules.whole_rows else None
         while at is not None:
             relation = at.relations.get(name)
             if relation is not None:

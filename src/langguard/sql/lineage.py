@@ -69,7 +69,7 @@ class Queries(Sources):
         keys = [key(stored(c.args["alias"].this, self.dialect), self.dialect) for c in clause.expressions]
         if len(set(keys)) != len(keys):
             refuse("ambiguous_table", "Two named queries have the same name.", ", ".join(keys))
-        recursive = bool(clause.args.get("recursive")) or self.dialect == "sqlite"
+        recursive = bool(clause.args.get("recursive")) or self.rules.always_recursive
         if recursive:
             inner.update(dict.fromkeys(keys))
         for cte, name in zip(clause.expressions, keys, strict=True):
@@ -80,12 +80,12 @@ class Queries(Sources):
                     type(cte.this).__name__.upper(),
                     actions=("read", "write"),
                 )
-            alias, names = self._alias(cte)
+            _, names = self._alias(cte)
             if recursive and self._mentions(cte.this, name):
                 inner[name] = self._recursive(cte.this, name, names, inner, outer)
             else:
                 inner[name] = rename(self.query(cte.this, inner, outer), names)
-            self._named(cte, alias or name, names)
+            self._named(cte, name, names)
         return inner
 
     def _mentions(self, node: exp.Expr, name: str) -> bool:
@@ -126,14 +126,18 @@ class Queries(Sources):
             self.join(join, scope, ctes)
         self._windows(node, scope, ctes)
         fields = self.projections(node, scope, ctes)
-        if self.dialect == "sqlite":
+        if self.rules.aliases == "where":
             scope.aliases = _aliases(fields, scope)
         self.steers(node.args.get("where"), scope, ctes)
         if (group := node.args.get("group")) is not None:
             outputs = self._by_name(fields)
             for part in [e for value in group.args.values() for e in (value if isinstance(value, list) else [value])]:
                 self._group_term(part, outputs, scope, ctes)
+        if self.rules.aliases == "having":
+            scope.aliases = _aliases(fields, scope)
         self.steers(node.args.get("having"), scope, ctes)
+        if self.rules.aliases == "having":
+            scope.aliases = None
         if (distinct := node.args.get("distinct")) is not None and (on := distinct.args.get("on")) is not None:
             for term in on.expressions if isinstance(on, exp.Tuple) else [on]:
                 self._output_or_expression(term, self._by_name(fields), scope, ctes)
@@ -225,7 +229,7 @@ class Queries(Sources):
     def _output_or_expression(self, node: exp.Expr, outputs: dict[str, str], scope: Scope | None, ctes: Ctes) -> None:
         """Resolve a term of ORDER BY or DISTINCT ON: an output's name comes before a column of FROM."""
         bare = node
-        while isinstance(bare, (exp.Paren, exp.Collate) if self.dialect == "sqlite" else exp.Paren):
+        while isinstance(bare, (exp.Paren, exp.Collate) if self.rules.collated_output else exp.Paren):
             bare = bare.this
         if _is_bare(bare) and self._is_output(bare, outputs):
             return

@@ -5,17 +5,16 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
+from langguard.sql.dialects import RULES
 from langguard.sql.refusals import nearest, refuse, refused
 
-LONGEST_NAME = 63
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-SYSTEM_SCHEMAS = frozenset({"pg_catalog", "information_schema", "pg_toast", "pg_temp", "temp"})
+_UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 SCHEMA_TOOL = "Use the schema tool to see tables and columns."
-SQLITE_TABLES = ("sqlite_", "pragma_", "dbstat", "json_each", "json_tree", "fts5vocab", "bytecode", "tables_used")
 
 
 def lower(name: str) -> str:
-    """Return the name in lower case, ASCII letters only, as both engines fold names."""
+    """Return the name in lower case, ASCII letters only, as the engines fold names."""
     return name.translate(_LOWER)
 
 
@@ -26,21 +25,25 @@ def stored(identifier: exp.Identifier, dialect: str) -> str:
         Refused: It is longer than the engine keeps.
     """
     name = str(identifier.this)
-    if dialect == "postgres" and len(name.encode("utf-8", "replace")) > LONGEST_NAME:
-        # PostgreSQL cuts it, so that two names which differ here could be one there.
+    rules = RULES[dialect]
+    longest = rules.longest_name
+    if longest is not None and len(name.encode("utf-8", "replace")) > longest:
+        # The engine cuts it, so that two names which differ here could be one there.
         refuse(
             "construct_not_allowed",
-            f"A name may have {LONGEST_NAME} bytes.",
+            f"A name may have {longest} bytes.",
             name,
             position=identifier.meta.get("start"),
             hint="Use a shorter name.",
         )
-    return name if dialect == "sqlite" or identifier.args.get("quoted") else lower(name)
+    if rules.folds == "keep" or identifier.args.get("quoted"):
+        return name
+    return lower(name) if rules.folds == "lower" else name.translate(_UPPER)
 
 
 def key(name: str, dialect: str) -> str:
     """Return what two spellings of one name have in common."""
-    return lower(name) if dialect == "sqlite" else name
+    return lower(name) if RULES[dialect].insensitive else name
 
 
 def quoted(name: str) -> exp.Identifier:
@@ -51,9 +54,12 @@ def quoted(name: str) -> exp.Identifier:
 def is_system(schema: str, name: str, dialect: str) -> bool:
     """Whether a relation belongs to the engine's own catalogue."""
     schema, name = lower(schema), lower(name)
-    if schema in SYSTEM_SCHEMAS or schema.startswith(("pg_toast", "pg_temp")):
-        return True
-    return name.startswith("pg_") if dialect == "postgres" else name.startswith(SQLITE_TABLES)
+    rules = RULES[dialect]
+    return (
+        schema in rules.system_schemas
+        or schema.startswith(rules.system_prefixes)
+        or name.startswith(rules.system_prefixes)
+    )
 
 
 def no_system_table(table: exp.Table, dialect: str) -> None:

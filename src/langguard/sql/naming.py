@@ -8,6 +8,7 @@ import re
 
 from sqlglot import exp
 
+from langguard.sql.dialects import RULES
 from langguard.sql.names import stored
 
 _CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -47,7 +48,7 @@ def implied_name(node: exp.Expr, dialect: str, text: str) -> str:
         dialect: Whose rule.
         text: The statement it was parsed from.
     """
-    if dialect == "sqlite":
+    if RULES[dialect].output_names == "text":
         return str(node.name) if isinstance(node, exp.Column) else node.sql(dialect, comments=False)
     return _postgres(node, text) or "?column?"
 

@@ -7,17 +7,8 @@ from dataclasses import dataclass, field
 from sqlglot import exp
 
 from langguard.protocol import Action
-from langguard.sql.allowed import (
-    ARGS,
-    FUNCTION_CLASSES,
-    KNOWN,
-    MODIFIERS,
-    NAMED_TYPES,
-    OPERATORS,
-    QUERIES,
-    TYPES,
-    WRITES,
-)
+from langguard.sql.allowed import KNOWN, MODIFIERS, QUERIES, WRITES
+from langguard.sql.dialects import RULES, Rules
 from langguard.sql.refusals import Refused, refuse, refused
 
 PLACEHOLDER = re.compile(r"\$[1-9][0-9]{0,3}")
@@ -33,20 +24,23 @@ class Tree:
         listed: Lower-case names that the statement follows with a list of columns or a bracket: `t(a, b)`, `w AS (`.
         names: Lower-case names of all identifiers.
         types: Every type named.
+        rules: Of its dialect.
     """
 
     root: exp.Expr
+    rules: Rules
     parameters: set[int] = field(default_factory=set)
     listed: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     types: list[exp.DataType] = field(default_factory=list)
 
 
-def check(root: exp.Expr, functions: frozenset[str]) -> Tree:
+def check(root: exp.Expr, dialect: str, functions: frozenset[str]) -> Tree:
     """Refuse a tree that holds a node, argument, type or placeholder beyond the lists.
 
     Args:
         root: One parsed statement.
+        dialect: Whose lists hold.
         functions: Lower-case names that may be called by nodes without a class of their own.
 
     Raises:
@@ -54,12 +48,15 @@ def check(root: exp.Expr, functions: frozenset[str]) -> Tree:
     """
     if not isinstance(root, (*QUERIES, *WRITES)):
         raise _node(root)
-    tree = Tree(root)
+    tree = Tree(root, RULES[dialect])
+    rules = _by_class(dialect)
     nodes: list[exp.Expr] = [root]
     for node in nodes:  # grows: each node appends its children, so it is read level by level
         kind = type(node)
-        rule = _rule(kind)
+        rule = rules.get(kind)
         if rule is None:
+            rule = rules[kind] = _rule(kind, tree.rules)
+        if rule is NOT_LISTED:
             raise _node(node)
         if kind in _WRITE_KINDS and node is not root:
             refuse(
@@ -117,21 +114,19 @@ def same_tree(one: exp.Expr, other: exp.Expr) -> bool:
 
 
 ANY_ARGUMENT: frozenset[str] = frozenset({"*"})
-_RULES: dict[type, frozenset[str] | None] = {}
+NOT_LISTED: frozenset[str] = frozenset({"!"})
+_FOUND: dict[str, dict[type, frozenset[str]]] = {}
 
 
-def _rule(kind: type) -> frozenset[str] | None:
-    """Return the arguments a node class may have, ANY_ARGUMENT, or None for a class that is not listed."""
-    if kind in _RULES:
-        return _RULES[kind]
-    name = kind.__name__
-    rule: frozenset[str] | None = None
-    if name in ARGS:
-        rule = ARGS[name] if ARGS[name] is not None else ANY_ARGUMENT
-    elif name in OPERATORS or name in FUNCTION_CLASSES:
-        rule = ANY_ARGUMENT
-    _RULES[kind] = rule
-    return rule
+def _by_class(dialect: str) -> dict[type, frozenset[str]]:
+    """Return what was found out about a dialect's node classes so far; it is filled as they occur."""
+    return _FOUND.setdefault(dialect, {})
+
+
+def _rule(kind: type, rules: Rules) -> frozenset[str]:
+    """Return the arguments a node class may have, ANY_ARGUMENT, or NOT_LISTED."""
+    rule = rules.nodes.get(kind.__name__, NOT_LISTED)
+    return ANY_ARGUMENT if rule is None else rule
 
 
 def _call(node: exp.Expr, _tree: Tree, functions: frozenset[str]) -> None:
@@ -140,7 +135,7 @@ def _call(node: exp.Expr, _tree: Tree, functions: frozenset[str]) -> None:
 
 
 def _type(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
-    if not isinstance(node, exp.DataType) or not _listed_type(node):
+    if not isinstance(node, exp.DataType) or not _listed_type(node, tree.rules):
         refuse(
             "type_not_allowed",
             "This type is not allowed.",
@@ -200,12 +195,12 @@ _LOOKS: dict[type, Callable[[exp.Expr, Tree, frozenset[str]], None]] = {
 }
 
 
-def _listed_type(node: exp.DataType) -> bool:
+def _listed_type(node: exp.DataType, rules: Rules) -> bool:
     """Whether a type is the engine's own. Some of those have no class at the parser and come by name."""
     kind = node.args.get("kind")
     if kind is None:
-        return getattr(node.this, "value", "") in TYPES
-    return isinstance(kind, exp.Identifier) and kind.name.lower() in NAMED_TYPES
+        return getattr(node.this, "value", "") in rules.types
+    return isinstance(kind, exp.Identifier) and kind.name.lower() in rules.named_types
 
 
 def function_refused(name: str, position: int | None = None) -> Refused:

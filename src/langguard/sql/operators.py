@@ -2,22 +2,10 @@
 
 from sqlglot import Token, TokenType
 
+from langguard.sql.dialects import RULES
 from langguard.sql.refusals import refused
-from langguard.sql.words import words
 
 SYMBOLS = frozenset("+-*/<>=~!@#%^&|`?")
-POSTGRES = words(
-    """
-+ - * / % ^ = <> != < > <= >= || -> ->> #> #>> #- @> <@ ? ?| ?& && | & # ~ << >> ~* !~ !~* ~~ ~~* !~~ !~~* @@ @? -|-
-=> <-> ^@ &< &> <<| |>> &<| |&> ?- ?|| ?-|
-"""
-)
-SQLITE = words(
-    """
-+ - * / % = == <> != < > <= >= || -> ->> | & ~ << >>
-"""
-)
-ALLOWED = {"postgres": POSTGRES, "sqlite": SQLITE}
 STRINGS = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.HEX_STRING, TokenType.BIT_STRING})
 IMPLIED: dict[str, str] = {
     "LIKE": "~~",
@@ -46,7 +34,8 @@ def check_operators(statement: str, tokens: list[Token], dialect: str, users: tu
     Raises:
         Refused: Names the operator.
     """
-    allowed = ALLOWED[dialect] - set(users)
+    rules = RULES[dialect]
+    allowed = rules.operators.difference(users)
     covered = [(t.start, t.end) for t in tokens if t.token_type in STRINGS]
     covered.append((len(statement), len(statement)))
     at = 0
@@ -54,8 +43,7 @@ def check_operators(statement: str, tokens: list[Token], dialect: str, users: tu
         _check(statement, at, start, allowed)
         at = end + 1
     for token in tokens:
-        # SQLite has no REGEXP of its own: it would call the application's code.
-        if dialect == "sqlite" and token.token_type not in STRINGS and token.text.upper() == "REGEXP":
+        if rules.refused_words and token.token_type not in STRINGS and token.text.upper() in rules.refused_words:
             raise _refused(token.text, token.start)
         symbol = IMPLIED.get(statement[token.start : token.end + 1].upper())
         if symbol is not None and symbol in users and token.token_type not in STRINGS:

@@ -4,6 +4,7 @@ from sqlglot import Token, TokenType, exp, parser
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
+from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS, Limits, plain_literals, tokens_of
 from langguard.sql.nodes import PLACEHOLDER
 from langguard.sql.refusals import refuse, refused
@@ -45,7 +46,7 @@ def parse(text: str, dialect: str, limits: Limits = LIMITS) -> tuple[exp.Expr, l
         _single_brackets(tree)
     if kinds & STRINGS_BEYOND_PLAIN:
         plain_literals(tree)
-    if dialect == "sqlite" and "$" in text:
+    if "$" in text and RULES[dialect].dollar == "name":
         _placeholders(tree)
     while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
         tree = tree.this.pop()
@@ -80,7 +81,7 @@ def _single_brackets(tree: exp.Expr) -> None:
 
 
 def _placeholders(tree: exp.Expr) -> None:
-    """SQLite's reader takes $1 for a column's name; a `Var` is written as it is."""
+    """Where the parser takes $1 for a column's name: a `Var` is written as it is."""
     for node in list(tree.find_all(exp.Column)):
         name = node.this
         if isinstance(name, exp.Identifier) and not name.args.get("quoted") and PLACEHOLDER.fullmatch(name.name):

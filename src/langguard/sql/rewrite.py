@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from langguard.protocol import Catalog, Facts, Refusal
 from langguard.sql.analyze import literal_limit, same_meaning, settled, unreadable
+from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS
 from langguard.sql.names import quoted
 from langguard.sql.parse import canonical, parse
@@ -13,7 +14,7 @@ from langguard.sql.refusals import Refused, refuse, refused
 
 WIDE = LIMITS.wide().wide()
 """Limits for text of our own making, which is longer than what it was made from."""
-_LITERALS = re.compile(r"""'[^']*'|"[^"]*\"""")
+_LITERALS = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`""")
 _CAPS = re.compile(r"\b(?:LIMIT|OFFSET|FETCH)\b")
 
 
@@ -25,7 +26,7 @@ def rewrite(facts: Facts, *, rows: int, dialect: str, catalog: Catalog) -> str |
     Args:
         facts: Of the statement, from `analyze` with the same dialect and catalogue.
         rows: Most rows that may be released; 0 or more.
-        dialect: `postgres` or `sqlite`.
+        dialect: The catalogue's own.
         catalog: The tables it may name.
 
     Returns:
@@ -38,7 +39,8 @@ def rewrite(facts: Facts, *, rows: int, dialect: str, catalog: Catalog) -> str |
             return _proven(facts.statement, facts, dialect, catalog)
         cap = rows + 1
         bare = _LITERALS.sub("", facts.statement)
-        plain = bare.startswith(("SELECT ", "WITH ")) and "TIES" not in bare
+        simple = RULES[dialect].plain_quotes
+        plain = simple and bare.startswith(("SELECT ", "WITH ")) and "TIES" not in bare
         if plain and facts.limit is not None and facts.limit <= cap:
             return _proven(facts.statement, facts, dialect, catalog, limit=facts.limit)
         if plain and not _CAPS.search(bare):

@@ -1,6 +1,7 @@
 """The FROM clause: tables, joins, queries and the few table functions whose columns are known."""
 
 from collections.abc import Collection
+from typing import NoReturn
 
 from sqlglot import exp
 
@@ -11,25 +12,8 @@ from langguard.sql.names import lower, quoted, stored, unknown_column
 from langguard.sql.refusals import refuse
 from langguard.sql.scope import Field, Relation, Scope, Value, Visible, ambiguous, rename
 from langguard.sql.tables import tables_of
-from langguard.sql.words import words
 
-_ALIAS_BYTES = 50  # leaves room for a number within the 63 bytes that PostgreSQL keeps
-ONE_COLUMN = words(
-    """
-generate_series generate_subscripts json_object_keys jsonb_object_keys regexp_split_to_table string_to_table unnest
-regexp_matches jsonb_path_query
-"""
-)
-OUT_COLUMNS: dict[str, tuple[str, ...]] = {
-    "json_array_elements": ("value",),
-    "json_array_elements_text": ("value",),
-    "jsonb_array_elements": ("value",),
-    "jsonb_array_elements_text": ("value",),
-    "json_each": ("key", "value"),
-    "json_each_text": ("key", "value"),
-    "jsonb_each": ("key", "value"),
-    "jsonb_each_text": ("key", "value"),
-}
+_ALIAS_BYTES = 50  # leaves room for a number within the 63 bytes that the strictest engine keeps
 
 
 class Sources(Expressions):
@@ -72,7 +56,7 @@ class Sources(Expressions):
         on, using = node.args.get("on"), node.args.get("using")
         if (node.kind or "").upper() not in {"", "INNER", "OUTER", "CROSS"}:
             refuse("construct_not_allowed", f"{node.kind} JOIN is not allowed.", node.kind)
-        if not (on or using or node.side or node.kind) and self.dialect == "postgres":
+        if not (on or using or node.side or node.kind) and self.rules.comma_binds_last:
             scope.comma = len(scope.visible)
         start = len(scope.visible)
         self.source(node.this, scope, ctes)
@@ -104,15 +88,15 @@ class Sources(Expressions):
                 if not value.direct:
                     self.steered |= value.columns
             side_word = (node.side or "").upper()
-            if self.dialect == "postgres" and side_word in {"", "LEFT"}:
+            if self.rules.using_merges and side_word in {"", "LEFT"}:
                 value = one
-            elif self.dialect == "postgres" and side_word == "RIGHT":
+            elif self.rules.using_merges and side_word == "RIGHT":
                 value = two
             else:
                 value = Value(columns=one.columns | two.columns)
             fused = Visible(field=Field(name=pair[0].field.name, value=value), alias=None)
             right = [v for v in right if v is not pair[1]]
-            if self.dialect == "sqlite":
+            if not self.rules.using_merges:
                 left = [fused if v is pair[0] else v for v in left]
             else:
                 left = [v for v in left if v is not pair[0]]
@@ -135,7 +119,7 @@ class Sources(Expressions):
         alias, names = self._alias(node)
         if is_cte:
             fields, base = named, ""
-            node.set("this", quoted(name))
+            node.set("this", quoted(scope.key(name)))
         else:
             table = self.catalog.find(node)
             base = table.id
@@ -171,8 +155,8 @@ class Sources(Expressions):
     def _derived(self, holder: exp.Expr, query: exp.Expr, scope: Scope, ctes: Ctes, outer: Scope | None) -> None:
         alias, names = self._alias(holder)
         fields = rename(self.query(query, ctes, outer), names)
-        if self.dialect == "sqlite" and names:
-            refuse("construct_not_allowed", "SQLite takes no list of columns after an alias.", ", ".join(names))
+        if names and not self.rules.alias_columns:
+            self._no_alias_columns(names)
         alias = alias or self._made_up()
         unique = self.unique(alias, holder)
         self._named(holder, unique, names)
@@ -180,12 +164,14 @@ class Sources(Expressions):
 
     def _function(self, holder: exp.Expr, call: exp.Expr, scope: Scope, ctes: Ctes) -> None:
         name = _function_name(call)
-        if self.dialect != "postgres" or (name not in ONE_COLUMN and name not in OUT_COLUMNS):
+        known = self.rules.table_functions
+        if name not in known:
+            some = f"in FROM only functions such as {', '.join(sorted(known)[:3])} are allowed" if known else ""
             refuse(
                 "function_not_allowed",
                 f"The function {name[:60]} is not allowed in FROM.",
                 name,
-                hint="Select from tables; in FROM only generate_series, unnest and the like are allowed.",
+                hint=f"Select from tables; {some}." if some else "Select from tables.",
             )
         alias, names = self._alias(holder)
         skipped = {"alias"} if call is holder else set()
@@ -200,7 +186,7 @@ class Sources(Expressions):
         )
         self.steered |= columns
         width = len(call.expressions) if name == "unnest" else 1
-        own = OUT_COLUMNS.get(name) or ((alias or name),) * max(width, 1)
+        own = known[name] or ((alias or name),) * max(width, 1)
         fields = rename(tuple(Field(name=n, value=Value(columns=columns)) for n in own), names)
         called = alias or name
         unique = self.unique(called, holder)
@@ -216,9 +202,17 @@ class Sources(Expressions):
         columns = alias.args.get("columns") or []
         if not all(isinstance(c, exp.Identifier) for c in columns):
             refuse("construct_not_allowed", "An alias list takes names of columns only.", alias.name)
-        if columns and self.dialect == "sqlite" and not isinstance(node, exp.CTE):
-            refuse("construct_not_allowed", "SQLite takes no list of columns after an alias.", alias.name)
+        if columns and not self.rules.alias_columns and not isinstance(node, exp.CTE):
+            self._no_alias_columns([alias.name])
         return stored(alias.this, self.dialect), [stored(c, self.dialect) for c in columns]
+
+    def _no_alias_columns(self, names: list[str]) -> NoReturn:
+        refuse(
+            "construct_not_allowed",
+            f"{self.rules.title} takes no list of columns after an alias.",
+            ", ".join(names),
+            hint="Name the columns in the subquery, or in WITH name (columns) AS (...).",
+        )
 
     def _named(self, node: exp.Expr, alias: str, names: list[str]) -> None:
         node.set("alias", exp.TableAlias(this=quoted(alias), columns=[quoted(n) for n in names]))

@@ -3,7 +3,7 @@
 from sqlglot import exp
 
 from langguard.protocol import Catalog, Table, View
-from langguard.sql.calls import FUNCTIONS
+from langguard.sql.dialects import RULES
 from langguard.sql.names import SCHEMA_TOOL, key, no_system_table, stored
 from langguard.sql.refusals import nearest, refuse, refused
 from langguard.sql.scope import Field, Value
@@ -23,7 +23,7 @@ class Tables:
         for table in catalog.tables:
             self._by_key[self._key(table.schema), self._key(table.name)] = table
         self._by_id = {t.id: t for t in catalog.tables}
-        self.functions = FUNCTIONS[catalog.dialect] | {name.lower() for name in catalog.allowed_functions}
+        self.functions = RULES[catalog.dialect].functions | {name.lower() for name in catalog.allowed_functions}
 
     def fields(self, table: Table | View) -> tuple[Field, ...]:
         """Return a table's columns, each carrying itself, or a view's, each carrying what it is made from.

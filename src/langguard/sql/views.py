@@ -9,7 +9,8 @@ from sqlglot.errors import SqlglotError
 
 from langguard.protocol import Catalog, Column, Refusal, View
 from langguard.sql.analyze import analyze
-from langguard.sql.calls import FUNCTIONS, called
+from langguard.sql.calls import called
+from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS
 from langguard.sql.refusals import Refused
 
@@ -88,7 +89,7 @@ def policy_refused(expressions: tuple[str, ...], calls: tuple[str, ...], allowed
     for text in expressions:
         try:
             tokens = Dialect.get_or_raise("postgres").tokenize(text)
-            called(tokens, text, FUNCTIONS["postgres"] | SESSION | frozenset(allowed))
+            called(tokens, text, RULES["postgres"].functions | SESSION | frozenset(allowed))
         except Refused as error:
             return f"its row security is not understood: {error.refusal.reason}"
         except SqlglotError:

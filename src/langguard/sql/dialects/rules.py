@@ -1,0 +1,99 @@
+"""What one dialect allows and how it reads names: everything in which the analyser treats engines differently."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from langguard.protocol import SqlDialect
+from langguard.sql.allowed import ARGS, FUNCTION_CLASSES, NAMED_TYPES, OPERATORS, TYPES
+from langguard.sql.words import words
+
+NodeRule = frozenset[str] | None
+"""The arguments a class of node may have; None for any."""
+
+
+def node_rules(*, plus: Mapping[str, str] | None = None, minus: str = "") -> Mapping[str, NodeRule]:
+    """Return the node classes of the shared list, changed.
+
+    Args:
+        plus: Class to the arguments it may have, parted by spaces; `*` for any. Replaces a shared entry.
+        minus: Classes that this dialect does not allow.
+    """
+    found: dict[str, NodeRule] = dict(ARGS) | dict.fromkeys(OPERATORS | FUNCTION_CLASSES)
+    for name, args in (plus or {}).items():
+        found[name] = None if args == "*" else words(args)
+    return {name: rule for name, rule in found.items() if name not in words(minus)}
+
+
+SHARED_NODES = node_rules()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """One dialect.
+
+    Attributes:
+        name: The parser's name for it.
+        title: What people call it.
+        home: The schema of an unqualified name where none is configured.
+        functions: Lower-case names that may be called. A name that is not here is refused.
+        operators: Symbols and runs of symbols that may stand between values.
+        nodes: Classes of the tree, each with the arguments it may have.
+        types: The parser's names of types.
+        named_types: Types that the parser knows by name only, lower case.
+        folds: What becomes of a name without quotes.
+        insensitive: Names are compared without regard to case, quoted or not.
+        longest_name: In bytes; a longer name is refused because the engine would cut it. None where it would not.
+        system_schemas: Lower-case names of schemas that are the engine's own.
+        system_prefixes: Starts of the names of schemas and tables that are the engine's own, lower case.
+        hidden_columns: Lower-case names of columns that a table has without listing them.
+        table_functions: Functions allowed in FROM, each with the names of its columns; empty for one column that is
+            named as the function or its alias.
+        dollar: What the parser makes of a placeholder `$1`: a parameter, or a column's name.
+        literal_in_double_quotes: A name in double quotes that is no column is a string.
+        whole_rows: A table's name as a value stands for its whole row.
+        alias_columns: A table or subquery in FROM may have a list of column names after its alias.
+        comma_binds_last: In FROM, JOIN binds closer than a comma.
+        using_merges: A column merged by USING is the left one's (the right one's in a right join), and comes first;
+            False where it is either's and stays in place.
+        always_recursive: WITH allows recursion without the word RECURSIVE.
+        aliases: Where a SELECT's own output names may be used, beside ORDER BY and GROUP BY: `where` is anywhere in
+            its conditions, `having` in HAVING only.
+        collated_output: ORDER BY may name an output with a COLLATE after it.
+        operator_functions: Lower-case words that stand for operators and are carried out by a function of that name,
+            which the database's owner may have defined anew.
+        refused_words: Upper-case words that are operators only with the application's code.
+        plain_quotes: Canonical text doubles the quote inside a string or name, and nothing else escapes it.
+        output_names: How the engine names an output that has no alias.
+        runs: The gateway runs statements of this dialect; otherwise they are only analysed.
+    """
+
+    name: SqlDialect
+    title: str
+    home: str
+    functions: frozenset[str]
+    operators: frozenset[str]
+    nodes: Mapping[str, NodeRule] = field(default_factory=lambda: SHARED_NODES)
+    types: frozenset[str] = TYPES
+    named_types: frozenset[str] = NAMED_TYPES
+    folds: Literal["lower", "upper", "keep"] = "keep"
+    insensitive: bool = True
+    longest_name: int | None = None
+    system_schemas: frozenset[str] = frozenset({"information_schema"})
+    system_prefixes: tuple[str, ...] = ()
+    hidden_columns: frozenset[str] = frozenset()
+    table_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dollar: Literal["parameter", "name"] = "parameter"
+    literal_in_double_quotes: bool = False
+    whole_rows: bool = False
+    alias_columns: bool = True
+    comma_binds_last: bool = True
+    using_merges: bool = True
+    always_recursive: bool = False
+    aliases: Literal["order", "having", "where"] = "order"
+    collated_output: bool = False
+    operator_functions: frozenset[str] = frozenset()
+    refused_words: frozenset[str] = frozenset()
+    plain_quotes: bool = True
+    output_names: Literal["postgres", "text"] = "text"
+    runs: bool = True
