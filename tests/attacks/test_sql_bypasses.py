@@ -2,7 +2,7 @@
 
 import pytest
 
-from langguard.protocol import Catalog, Column, Facts, Refusal, Table
+from langguard.protocol import Catalog, Column, Facts, Refusal, SqlObligations, Table
 from langguard.sql import actions, analyze, rewrite
 
 COLUMNS = tuple(Column(name=n, type="text", kind="text") for n in ("id", "name", "ssn", "j"))
@@ -409,5 +409,5 @@ def test_binding_is_fixed_by_the_text_that_is_sent():
 def test_text_sent_carries_no_comment_and_quotes_every_name():
     found = analyze("select Name /* secret */ -- more\n from People", "postgres", catalog("postgres"))
     assert isinstance(found, Facts)
-    sent = rewrite(found, rows=5, dialect="postgres", catalog=catalog("postgres"))
+    sent = rewrite(found, SqlObligations(rows=5), catalog("postgres"))
     assert sent == 'SELECT "people"."name" AS "name" FROM "public"."people" AS "people" LIMIT 6'

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from langguard.drivers.sql_catalog import snapshot
-from langguard.protocol import Facts
+from langguard.protocol import Facts, SqlObligations
 from langguard.sql import analyze, rewrite
 
 SECRET = "Paulette-Vandermeer"
@@ -93,7 +93,7 @@ def test_a_secret_comes_out_only_where_it_is_traced_to(shop, statement):
     facts = analyze(statement.replace("public.", "scopes."), "postgres", catalog)
     if not isinstance(facts, Facts):
         return
-    text = rewrite(facts, rows=50, dialect="postgres", catalog=catalog)
+    text = rewrite(facts, SqlObligations(rows=50), catalog)
     if not isinstance(text, str):
         return
     with engine.connect() as link:

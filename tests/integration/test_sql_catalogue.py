@@ -5,7 +5,7 @@ import sqlalchemy
 
 from langguard.drivers.sql import open_engine
 from langguard.drivers.sql_catalog import snapshot
-from langguard.protocol import Facts, Refusal
+from langguard.protocol import Facts, Refusal, SqlObligations
 from langguard.sql import analyze, rewrite
 
 SETUP = """
@@ -140,7 +140,7 @@ def test_what_may_be_read_runs(catalog, postgres_database):
         for statement in statements:
             found = analyze(statement, "postgres", catalog)
             assert isinstance(found, Facts), (statement, found)
-            sent = rewrite(found, rows=10, dialect="postgres", catalog=catalog)
+            sent = rewrite(found, SqlObligations(rows=10), catalog)
             asked = connection.exec_driver_sql(statement).fetchall()
             assert connection.exec_driver_sql(sent).fetchall() == asked
         assert connection.exec_driver_sql("select count(*) from log").scalar() == 0

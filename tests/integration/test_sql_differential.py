@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from langguard.drivers.sql import open_engine
 from langguard.drivers.sql_catalog import snapshot
-from langguard.protocol import Facts
+from langguard.protocol import Facts, SqlObligations
 from langguard.sql import analyze, rewrite
 
 TABLES = {
@@ -232,7 +232,7 @@ def test_postgres_reads_change_nothing_and_stay_in_their_tables(opened):
         found = analyze(text, "postgres", catalog)
         if not isinstance(found, Facts) or found.actions != ("read",) or found.parameters:
             return
-        sent = rewrite(found, rows=5, dialect="postgres", catalog=catalog)
+        sent = rewrite(found, SqlObligations(rows=5), catalog)
         if not isinstance(sent, str):
             return
         role = "reads_" + "".join(str(int(f"public.{name}" in found.tables)) for name in TABLES)
@@ -274,7 +274,7 @@ def test_sqlite_reads_change_nothing_and_stay_in_their_columns(tmp_path):
         found = analyze(text, "sqlite", catalog)
         if not isinstance(found, Facts) or found.actions != ("read",) or found.parameters:
             return
-        sent = rewrite(found, rows=5, dialect="sqlite", catalog=catalog)
+        sent = rewrite(found, SqlObligations(rows=5), catalog)
         if not isinstance(sent, str):
             return
         seen.clear()

@@ -8,7 +8,7 @@ import typer
 from langguard.cli._extras import need
 from langguard.cli._output import colour, plain, show, show_json
 from langguard.errors import ConfigError
-from langguard.protocol import Catalog, Facts, Refusal
+from langguard.protocol import Catalog, Facts, Refusal, SqlObligations
 
 app = typer.Typer(no_args_is_help=True, help="SQL statements: what one does, and what would be sent.")
 
@@ -61,7 +61,7 @@ def explain(
     facts = analyze(statement, catalog.dialect, catalog)
     if isinstance(facts, Refusal):
         _refused(facts, statement, catalog.dialect, json=json)
-    sent = rewrite(facts, rows=rows, dialect=catalog.dialect, catalog=catalog)
+    sent = rewrite(facts, SqlObligations(rows=rows), catalog)
     if isinstance(sent, Refusal):
         _refused(sent, facts.statement, catalog.dialect, json=json)
     if json:

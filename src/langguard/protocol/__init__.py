@@ -21,6 +21,7 @@ from langguard.protocol.calls import (
 from langguard.protocol.catalog import Catalog, Column, ColumnKind, ForeignKey, SqlDialect, Table, View
 from langguard.protocol.facts import SQL_ACTIONS, Action, Facts, Output, Refusal
 from langguard.protocol.masking import ColumnMask, ColumnPlan, EntityMask, MaskPlan, MaskPolicy, Operator, OperatorName
+from langguard.protocol.obligations import InnerMask, RowFilter, SqlObligations
 from langguard.protocol.sessions import SCOPES, ConnectionInfo, Custody, OpenSession, Problem, Scope, SessionInfo
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "EntityMask",
     "Facts",
     "ForeignKey",
+    "InnerMask",
     "MaskPlan",
     "MaskPolicy",
     "Obligations",
@@ -59,12 +61,14 @@ __all__ = [
     "Refusal",
     "Result",
     "ResultColumn",
+    "RowFilter",
     "Run",
     "SchemaCall",
     "Scope",
     "SessionInfo",
     "SqlCall",
     "SqlDialect",
+    "SqlObligations",
     "Table",
     "View",
     "Wire",

@@ -4,7 +4,7 @@ import re
 
 from sqlglot import exp
 
-from langguard.protocol import Catalog, Facts, Refusal
+from langguard.protocol import Catalog, Facts, Refusal, SqlObligations
 from langguard.sql.analyze import literal_limit, same_meaning, settled, unreadable
 from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS
@@ -18,20 +18,20 @@ _LITERALS = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`""")
 _CAPS = re.compile(r"\b(?:LIMIT|OFFSET|FETCH)\b")
 
 
-def rewrite(facts: Facts, *, rows: int, dialect: str, catalog: Catalog) -> str | Refusal:
-    """Return the text to send: a read ends after `rows` + 1 rows at most, a write is as it was analysed.
+def rewrite(facts: Facts, obligations: SqlObligations, catalog: Catalog) -> str | Refusal:
+    """Return the text to send: a read ends one row after its row cap, a write is as it was analysed.
 
     The one row more than may be released shows that there was more.
 
     Args:
-        facts: Of the statement, from `analyze` with the same dialect and catalogue.
-        rows: Most rows that may be released; 0 or more.
-        dialect: The catalogue's own.
+        facts: Of the statement, from `analyze` with the same catalogue.
+        obligations: What the text carries out.
         catalog: The tables it may name.
 
     Returns:
         The text, analysed once more: it does the same to the same columns. A Refusal where that can't be shown.
     """
+    dialect, rows = catalog.dialect, obligations.rows
     try:
         if rows < 0:
             refuse("row_cap", "The row cap is negative.")

@@ -6,7 +6,7 @@ import pytest
 
 from langguard.gateway.services import analysis
 from langguard.gateway.services.analysis import Analysis
-from langguard.protocol import Catalog, Column, Facts, Refusal, Table
+from langguard.protocol import Catalog, Column, Facts, Refusal, SqlObligations, Table
 from langguard.workers import WorkerDiedError
 
 
@@ -42,7 +42,7 @@ def pool() -> Pool:
 async def ask(held: Analysis, text: str, *, rows: int, version: str = "1") -> str:
     facts = await held.analyze(text, catalog(version))
     assert isinstance(facts, Facts)
-    sent = await held.rewrite(facts, catalog(version), rows=rows)
+    sent = await held.rewrite(facts, SqlObligations(rows=rows), catalog(version))
     assert isinstance(sent, str)
     return sent
 
@@ -86,9 +86,9 @@ async def test_a_worker_that_died_is_asked_again(pool):
     pool.dies = False
     facts = await held.analyze("select city from customers", catalog("1"))
     pool.dies = True
-    assert (await held.rewrite(facts, catalog("1"), rows=10)).code == "not_analysed"
+    assert (await held.rewrite(facts, SqlObligations(rows=10), catalog("1"))).code == "not_analysed"
     pool.dies = False
-    assert (await held.rewrite(facts, catalog("1"), rows=10)).endswith("LIMIT 11")
+    assert (await held.rewrite(facts, SqlObligations(rows=10), catalog("1"))).endswith("LIMIT 11")
 
 
 async def test_a_long_statement_is_not_remembered(pool):

@@ -37,8 +37,8 @@ class Slow:
         self.policies.current = policy(OPEN)
         return analyze(text, "sqlite", catalog)
 
-    async def rewrite(self, facts, catalog, *, rows):
-        return rewrite(facts, rows=rows, dialect="sqlite", catalog=catalog)
+    async def rewrite(self, facts, obligations, catalog):
+        return rewrite(facts, obligations, catalog)
 
 
 def test_a_policy_put_in_force_meanwhile_decides_the_next_call():

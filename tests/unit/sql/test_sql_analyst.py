@@ -2,7 +2,7 @@
 
 import pytest
 
-from langguard.protocol import Facts
+from langguard.protocol import Facts, SqlObligations
 from langguard.sql import actions, analyze, rewrite
 
 BOTH = [
@@ -103,7 +103,7 @@ def test_postgres_analyst_is_understood(statement, catalogs):
     assert isinstance(facts, Facts), facts
     assert facts.actions == ("read",)
     assert facts.precise
-    assert isinstance(rewrite(facts, rows=10, dialect="postgres", catalog=catalogs["postgres"]), str)
+    assert isinstance(rewrite(facts, SqlObligations(rows=10), catalogs["postgres"]), str)
     assert actions(statement, "postgres") == {"read"}
 
 
@@ -116,7 +116,7 @@ def test_sqlite_analyst_gets_the_same_rows(statement, catalogs, sqlite_shop):
     assert actions(statement, "sqlite") == {"read"}
     binds = {"1": "north", "2": 3} if facts.parameters else {}
     asked = sqlite_shop.execute(statement, binds).fetchall()
-    sent = rewrite(facts, rows=1000, dialect="sqlite", catalog=catalogs["sqlite"])
+    sent = rewrite(facts, SqlObligations(rows=1000), catalogs["sqlite"])
     assert isinstance(sent, str), sent
     cursor = sqlite_shop.execute(sent, binds)
     assert [d[0] for d in cursor.description] == [o.name for o in facts.outputs]
@@ -124,6 +124,6 @@ def test_sqlite_analyst_gets_the_same_rows(statement, catalogs, sqlite_shop):
     times = {"current_timestamp", "julianday('now')"}
     if not any(t in statement for t in times):
         assert sorted(map(repr, got)) == sorted(map(repr, asked))
-    capped = rewrite(facts, rows=2, dialect="sqlite", catalog=catalogs["sqlite"])
+    capped = rewrite(facts, SqlObligations(rows=2), catalogs["sqlite"])
     assert isinstance(capped, str), capped
     assert len(sqlite_shop.execute(capped, binds).fetchall()) == min(3, len(asked))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from langguard.protocol import Facts, Refusal
+from langguard.protocol import Facts, Refusal, SqlObligations
 from langguard.sql import actions, analyze, rewrite
 
 VOCABULARY = r"""
@@ -48,7 +48,7 @@ def test_analysis_never_raises_and_is_stable(dialect, catalogs):
         if isinstance(found, Facts):
             again = analyze(found.statement, dialect, catalog)
             assert again == found
-            sent = rewrite(found, rows=3, dialect=dialect, catalog=catalog)
+            sent = rewrite(found, SqlObligations(rows=3), catalog)
             assert isinstance(sent, str | Refusal)
 
     check()

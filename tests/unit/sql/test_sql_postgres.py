@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from tests.unit.sql.test_sql_analyst import BOTH, POSTGRES
 
-from langguard.protocol import Facts
+from langguard.protocol import Facts, SqlObligations
 from langguard.sql import analyze, rewrite
 
 SETUP = """
@@ -67,7 +67,7 @@ def run(link, text, facts):
 def test_sent_text_gives_what_was_asked(statement, catalogs, link):
     facts = analyze(statement, "postgres", catalogs["postgres"])
     assert isinstance(facts, Facts), facts
-    sent = rewrite(facts, rows=5000, dialect="postgres", catalog=catalogs["postgres"])
+    sent = rewrite(facts, SqlObligations(rows=5000), catalogs["postgres"])
     assert isinstance(sent, str), sent
     asked = run(link, statement, facts)
     names = [d.name for d in asked.description]
@@ -80,7 +80,7 @@ def test_sent_text_gives_what_was_asked(statement, catalogs, link):
         assert unordered or "date_part" in statement
     if "date_part" not in statement:
         assert [o.name for o in facts.outputs] == names
-    capped = rewrite(facts, rows=2, dialect="postgres", catalog=catalogs["postgres"])
+    capped = rewrite(facts, SqlObligations(rows=2), catalogs["postgres"])
     assert isinstance(capped, str), capped
     assert len(run(link, capped, facts).fetchall()) == min(3, len(wanted))
 
@@ -103,7 +103,7 @@ WRITES = [
 def test_writes_change_the_same_rows(statement, catalogs, link):
     facts = analyze(statement, "postgres", catalogs["postgres"])
     assert isinstance(facts, Facts), facts
-    sent = rewrite(facts, rows=1, dialect="postgres", catalog=catalogs["postgres"])
+    sent = rewrite(facts, SqlObligations(rows=1), catalogs["postgres"])
     states = []
     for text in (statement, sent):
         with link.transaction(force_rollback=True):

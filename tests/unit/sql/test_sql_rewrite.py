@@ -2,7 +2,7 @@
 
 import pytest
 
-from langguard.protocol import Facts, Refusal
+from langguard.protocol import Facts, Refusal, SqlObligations
 from langguard.sql import analyze, rewrite
 
 CAPS = [
@@ -30,7 +30,7 @@ CAPS = [
 def test_cap_holds_in_sqlite(statement, rows, catalogs, sqlite_shop):
     facts = analyze(statement, "sqlite", catalogs["sqlite"])
     assert isinstance(facts, Facts), facts
-    sent = rewrite(facts, rows=3, dialect="sqlite", catalog=catalogs["sqlite"])
+    sent = rewrite(facts, SqlObligations(rows=3), catalogs["sqlite"])
     assert isinstance(sent, str), sent
     binds = {"1": 1000} if facts.parameters else {}
     got = sqlite_shop.execute(sent, binds).fetchall()
@@ -48,7 +48,7 @@ def test_limit_is_the_smaller(own, cap, limit, catalogs):
     facts = analyze(text, "postgres", catalogs["postgres"])
     assert isinstance(facts, Facts)
     assert facts.limit == own
-    sent = rewrite(facts, rows=cap, dialect="postgres", catalog=catalogs["postgres"])
+    sent = rewrite(facts, SqlObligations(rows=cap), catalogs["postgres"])
     assert isinstance(sent, str)
     assert sent.endswith(f" LIMIT {limit}")
 
@@ -60,7 +60,7 @@ def test_limit_is_the_smaller(own, cap, limit, catalogs):
 def test_writes_are_not_capped(statement, catalogs):
     facts = analyze(statement, "postgres", catalogs["postgres"])
     assert isinstance(facts, Facts)
-    assert rewrite(facts, rows=1, dialect="postgres", catalog=catalogs["postgres"]) == facts.statement
+    assert rewrite(facts, SqlObligations(rows=1), catalogs["postgres"]) == facts.statement
 
 
 def test_facts_that_do_not_fit_their_text_are_refused(catalogs):
@@ -72,13 +72,13 @@ def test_facts_that_do_not_fit_their_text_are_refused(catalogs):
     forged = Facts(
         statement=other.statement, actions=one.actions, tables=one.tables, touched=one.touched, outputs=one.outputs
     )
-    assert isinstance(rewrite(forged, rows=1, dialect="postgres", catalog=catalogs["postgres"]), Refusal)
+    assert isinstance(rewrite(forged, SqlObligations(rows=1), catalogs["postgres"]), Refusal)
     drop = Facts(statement="drop table customers", actions=("read",))
-    assert isinstance(rewrite(drop, rows=1, dialect="postgres", catalog=catalogs["postgres"]), Refusal)
+    assert isinstance(rewrite(drop, SqlObligations(rows=1), catalogs["postgres"]), Refusal)
     write = Facts(statement="delete from orders", actions=("read",), tables=("public.orders",))
-    assert isinstance(rewrite(write, rows=1, dialect="postgres", catalog=catalogs["postgres"]), Refusal)
-    assert isinstance(rewrite(one, rows=-1, dialect="postgres", catalog=catalogs["postgres"]), Refusal)
-    assert isinstance(rewrite(one, rows=1, dialect="sqlite", catalog=catalogs["sqlite"]), Refusal)
+    assert isinstance(rewrite(write, SqlObligations(rows=1), catalogs["postgres"]), Refusal)
+    assert isinstance(rewrite(one, SqlObligations(rows=-1), catalogs["postgres"]), Refusal)
+    assert isinstance(rewrite(one, SqlObligations(rows=1), catalogs["sqlite"]), Refusal)
 
 
 @pytest.mark.parametrize("name", ['a"b', "a'b", "a;b", "--", "/*", "$1", "x) from orders --", "\u00fc", "select"])
@@ -89,7 +89,7 @@ def test_names_are_quoted_whole(name, catalogs, sqlite_shop):
         assert isinstance(facts, Facts), facts
         assert [o.name for o in facts.outputs] == [name]
         assert len(facts.tables) == 1
-    sent = rewrite(facts, rows=1, dialect="sqlite", catalog=catalogs["sqlite"])
+    sent = rewrite(facts, SqlObligations(rows=1), catalogs["sqlite"])
     assert isinstance(sent, str)
     assert sqlite_shop.execute(sent).description[0][0] == name
 
@@ -98,6 +98,6 @@ def test_literals_survive(catalogs, sqlite_shop):
     for text in ["it''s", "a\\b", "-- x", "/* y */", '"q"', "$1", "%s", "ünï", "a\nb", "''''", "\u00a0"]:
         facts = analyze(f"select '{text}' as x", "sqlite", catalogs["sqlite"])
         assert isinstance(facts, Facts), facts
-        sent = rewrite(facts, rows=1, dialect="sqlite", catalog=catalogs["sqlite"])
+        sent = rewrite(facts, SqlObligations(rows=1), catalogs["sqlite"])
         assert isinstance(sent, str)
         assert sqlite_shop.execute(sent).fetchone() == (text.replace("''", "'"),)

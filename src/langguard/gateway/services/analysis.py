@@ -9,7 +9,9 @@ import hashlib
 from collections import OrderedDict
 from typing import Any
 
-from langguard.protocol import Catalog, Facts, Refusal
+import msgspec
+
+from langguard.protocol import Catalog, Facts, Refusal, SqlObligations
 from langguard.workers import WorkerError, WorkerPool, WorkerTimeoutError
 
 _REMEMBERED = 4096
@@ -27,37 +29,37 @@ class Analysis:
         self._pool = pool
         self._timeout = timeout
         self._seen: OrderedDict[_Key, Any] = OrderedDict()
-        self._likely_rows: int | None = None
+        self._likely: SqlObligations | None = None
 
     async def analyze(self, text: str, catalog: Catalog) -> Facts | Refusal:
         """Return what a statement does, or why it is refused; a worker that hangs, dies or fails refuses too.
 
-        On the same trip the worker writes the text to send with the row cap that was last asked for, which is most
-        often the one that `rewrite` then asks for.
+        On the same trip the worker writes the text to send with the obligations that were last asked for, which are
+        most often those that `rewrite` then asks for.
         """
         key = _key("facts", text, catalog)
         held: Facts | Refusal | None = self._held(key)
         if held is not None:
             return held
-        rows = self._likely_rows
-        answer = await self._ask(_ANALYZE, (text, catalog, rows))
+        likely = self._likely
+        answer = await self._ask(_ANALYZE, (text, catalog, likely))
         if isinstance(answer, Refusal):
             return answer
         found, sent = answer
         if len(text) <= _LONGEST:
             self._remember(key, found)
         if sent is not None and len(found.statement) <= _LONGEST:
-            self._remember(_key("sent", found.statement, catalog, rows), sent)
+            self._remember(_key("sent", found.statement, catalog, likely), sent)
         return found  # type: ignore[no-any-return]
 
-    async def rewrite(self, facts: Facts, catalog: Catalog, *, rows: int) -> str | Refusal:
-        """Return the text to send, with the row cap in it."""
-        self._likely_rows = rows
-        key = _key("sent", facts.statement, catalog, rows)
+    async def rewrite(self, facts: Facts, obligations: SqlObligations, catalog: Catalog) -> str | Refusal:
+        """Return the text to send, with the obligations in it."""
+        self._likely = obligations
+        key = _key("sent", facts.statement, catalog, obligations)
         held: str | Refusal | None = self._held(key)
         if held is not None:
             return held
-        answer = await self._ask(_REWRITE, (facts, catalog, rows))
+        answer = await self._ask(_REWRITE, (facts, obligations, catalog))
         if isinstance(answer, Refusal):
             return answer
         _, sent = answer
@@ -97,12 +99,13 @@ class Analysis:
             self._seen.popitem(last=False)
 
 
-_Key = tuple[str, str, str, str, int | None]
+_Key = tuple[str, str, str, str, bytes]
 
 
-def _key(what: str, text: str, catalog: Catalog, rows: int | None = None) -> _Key:
+def _key(what: str, text: str, catalog: Catalog, obligations: SqlObligations | None = None) -> _Key:
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-    return (what, digest, catalog.dialect, catalog.version, rows)
+    bound = b"" if obligations is None else hashlib.sha256(msgspec.json.encode(obligations, order="sorted")).digest()
+    return (what, digest, catalog.dialect, catalog.version, bound)
 
 
 def warm_worker(_: object = None) -> None:
@@ -110,20 +113,22 @@ def warm_worker(_: object = None) -> None:
     import langguard.sql  # noqa: F401, PLC0415 - as below
 
 
-def analyze_in_worker(payload: tuple[str, Catalog, int | None]) -> tuple[Facts | Refusal, str | Refusal | None]:
-    """Run in the worker process: the facts, and where a row cap is given and may be wanted, the text to send."""
+def analyze_in_worker(
+    payload: tuple[str, Catalog, SqlObligations | None],
+) -> tuple[Facts | Refusal, str | Refusal | None]:
+    """Run in the worker process: the facts, and where obligations are given, the text to send."""
     from langguard.sql import analyze  # noqa: PLC0415 - sqlglot is loaded in the worker only
 
-    text, catalog, rows = payload
+    text, catalog, obligations = payload
     found = analyze(text, catalog.dialect, catalog)
-    if rows is None or isinstance(found, Refusal):
+    if obligations is None or isinstance(found, Refusal):
         return found, None
-    return found, rewrite_in_worker((found, catalog, rows))[1]
+    return found, rewrite_in_worker((found, obligations, catalog))[1]
 
 
-def rewrite_in_worker(payload: tuple[Facts, Catalog, int]) -> tuple[None, str | Refusal]:
+def rewrite_in_worker(payload: tuple[Facts, SqlObligations, Catalog]) -> tuple[None, str | Refusal]:
     """Run in the worker process: the text to send."""
     from langguard.sql import rewrite  # noqa: PLC0415 - as above
 
-    facts, catalog, rows = payload
-    return None, rewrite(facts, rows=rows, dialect=catalog.dialect, catalog=catalog)
+    facts, obligations, catalog = payload
+    return None, rewrite(facts, obligations, catalog)

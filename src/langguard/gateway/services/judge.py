@@ -30,6 +30,7 @@ from langguard.protocol import (
     Refusal,
     SchemaCall,
     SqlCall,
+    SqlObligations,
 )
 
 _READS = frozenset({"read", "metadata"})
@@ -242,7 +243,7 @@ class Judge:
         told = self._told_otherwise(facts, catalog, connection)
         if told is not None:
             return self._deny(at, told[0], told[1], **known)
-        text = await self._analysis.rewrite(facts, catalog, rows=verdict.rows)
+        text = await self._analysis.rewrite(facts, SqlObligations(rows=verdict.rows), catalog)
         if isinstance(text, Refusal):
             return self._refused(live, request, text, connection, known, at)
         obligations = Obligations(
