@@ -24,7 +24,7 @@ import pymysql
 
 _SECONDS = 30
 _FOLDERS = ("/usr/sbin", "/usr/bin", "/usr/libexec", "/usr/local/bin", "/usr/local/sbin", "/opt/homebrew/bin")
-# $1: the folder; $2: mariadbd; the rest: its options. The pipe becomes readable when the test run says stop, or is gone.
+# $1: the folder; $2: mariadbd; the rest: its options. The pipe becomes readable when the run says stop, or is gone.
 _KEEPER = """
 umask 077
 folder=$1

@@ -86,6 +86,73 @@ _NO_PYTHON_VALUE: Final = re.compile(r"(date|timestamp|time|interval) too (large
 _ELSE: Final = "It gave no reason that can be passed on."
 
 
+_READS_ONLY: Final = "The statement would change something, and this call may only read."
+_MYSQL: Final = {
+    1044: "The connection's database user may not use this database.",
+    1045: "The database did not accept the connection's credential.",
+    1048: "A column that must have a value was given none.",
+    1052: "A column's name is in more than one table; write it as table.column.",
+    1054: "A column does not exist in the database.",
+    1055: "A column must be in GROUP BY or inside an aggregate function.",
+    1062: "A row with this key exists already.",
+    1064: "The database can't read the statement.",
+    1104: "The statement would look at more rows than the database allows; ask for less.",
+    1111: "An aggregate function stands where none may be.",
+    1140: "Aggregate functions and plain columns are mixed without GROUP BY.",
+    1142: "The connection's database user may not do this.",
+    1143: "The connection's database user may not use one of the columns.",
+    1146: "A table does not exist in the database.",
+    1153: "A value or the statement is larger than the database takes.",
+    1205: "A lock could not be had in time; ask again.",
+    1213: "The transaction met another one; ask again.",
+    1222: "The queries of a set operation differ in their number of columns.",
+    1227: "The connection's database user may not do this.",
+    1241: "A subquery used as a single value has more than one column.",
+    1242: "A subquery used as a single value returned more than one row.",
+    1264: "A number is out of the range of its type.",
+    1265: "A value does not fit its column.",
+    1292: "A text could not be read as the type it is used as.",
+    1305: "A function does not exist in the database.",
+    1317: "The statement took too long, or was cancelled; ask for less.",
+    1364: "A column that must have a value was given none.",
+    1365: "Division by zero; use NULLIF(divisor, 0).",
+    1366: "A value does not fit its column.",
+    1406: "A text is too long for its type.",
+    1411: "A text could not be read as a date or time.",
+    1451: "A row is still referred to.",
+    1452: "A row that is referred to does not exist.",
+    1525: "A text could not be read as the type it is used as.",
+    1582: "A function takes another number of arguments.",
+    1690: "A number is out of the range of its type.",
+    1792: _READS_ONLY,
+    1836: _READS_ONLY,
+    1290: _READS_ONLY,
+    1927: "The statement took too long, or was cancelled; ask for less.",
+    1969: "The statement took too long, or was cancelled; ask for less.",
+    2002: "The database can't be reached.",
+    2003: "The database can't be reached.",
+    2006: "The connection to the database failed.",
+    2013: "The connection to the database failed.",
+    2014: "The connection to the database failed.",
+    2055: "The connection to the database failed.",
+    2068: "The statement would read a file of this machine.",
+    3024: "The statement took too long, or was cancelled; ask for less.",
+    3819: "A value breaks a check of its table.",
+    4025: "A value breaks a check of its table.",
+    4078: "Types do not fit each other; add a CAST.",
+}
+_MYSQL_REFUSED: Final = frozenset({1205, 1213, 1290, 1792, 1836})
+"""After a commit: the server rolled back, or never began."""
+
+
+def mysql_number(origin: BaseException) -> int | None:
+    """Return the number of an error that MySQL's driver raised, or None for any other error."""
+    if not type(origin).__module__.startswith("pymysql"):
+        return None
+    first = origin.args[0] if origin.args else None
+    return first if isinstance(first, int) and 0 < first < 100_000 else None
+
+
 _UNANSWERED: Final = ("08", "57", "58", "XX", "40003")
 """States that may come after a commit took effect: the connection, the server or its disk failed."""
 
@@ -93,6 +160,9 @@ _UNANSWERED: Final = ("08", "57", "58", "XX", "40003")
 def refused(error: BaseException) -> bool:
     """Say whether a commit that failed is known to have had no effect: the database itself answered that it refused."""
     origin = getattr(error, "orig", None) or error
+    number = mysql_number(origin)
+    if number is not None:
+        return number in _MYSQL_REFUSED
     state = str(getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None) or "")
     if state:
         return not state.startswith(_UNANSWERED)
@@ -105,6 +175,9 @@ def describe(error: BaseException) -> str:
     origin = getattr(error, "orig", None) or error
     state = str(getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None) or "")
     name = type(origin).__name__
+    number = mysql_number(origin)
+    if number is not None:
+        return f"The database refused the statement: {name} [{number}]: {_MYSQL.get(number, _ELSE)}"
     if re.fullmatch(r"[0-9A-Z]{5}", state, re.ASCII):
         return f"The database refused the statement: {name} [{state}]: {_postgres(origin, state)}"
     code = str(getattr(origin, "sqlite_errorname", None) or "")

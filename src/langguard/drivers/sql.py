@@ -13,14 +13,16 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from langguard.drivers import failures, placeholders, sql_postgres, sql_sqlite
+from langguard.drivers import failures, placeholders, sql_mysql, sql_postgres, sql_sqlite
 from langguard.drivers.sql_base import Cancel, Driver, Terms
 from langguard.errors import MissingExtraError, OutcomeUnknownError, TargetError
 from langguard.flow import Rows
 
 __all__ = ["DRIVERS", "Cancel", "open_engine", "run_statement"]
 
-DRIVERS: Final[Mapping[str, Driver]] = MappingProxyType({"postgres": sql_postgres.DRIVER, "sqlite": sql_sqlite.DRIVER})
+DRIVERS: Final[Mapping[str, Driver]] = MappingProxyType(
+    {"postgres": sql_postgres.DRIVER, "sqlite": sql_sqlite.DRIVER, "mysql": sql_mysql.DRIVER}
+)
 """By dialect."""
 
 
@@ -128,7 +130,7 @@ def _commit(connection: Connection) -> None:
 def _execute(
     connection: Connection, statement: str, binds: Sequence[Any], most: int, driver: Driver, most_bytes: int
 ) -> Rows:
-    text, parameters = placeholders.render(statement, binds, connection.dialect.paramstyle)
+    text, parameters = placeholders.render(statement, binds, connection.dialect.paramstyle, driver.literals)
     # Without this a driver is handed an empty collection, and psycopg then reads % in the text as its own.
     options = {**driver.options, "no_parameters": parameters is None}
     result = connection.exec_driver_sql(text, parameters, execution_options=options)
@@ -144,7 +146,6 @@ def _execute(
         values = tuple(row)
         size += sum(_size(value) for value in values)
         if size > most_bytes:
-            result.close()
             msg = f"The result is larger than {most_bytes} bytes; select fewer or shorter columns, or fewer rows."
             raise TargetError(msg)
         fetched.append(values)

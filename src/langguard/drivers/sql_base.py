@@ -1,5 +1,6 @@
 """What the engines' modules share: the handle that ends a statement, what a statement runs under, how one is opened."""
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL
 
+from langguard.drivers import placeholders
 from langguard.errors import TargetError
 
 
@@ -83,6 +85,7 @@ class Driver:
         needs: By module that may be missing: the sentence that says what to install.
         options: SQLAlchemy's execution options for each statement.
         quote: What stands around an identifier, doubled inside it.
+        literals: Finds the literals, names and placeholders of its canonical text.
     """
 
     backends: tuple[str, ...]
@@ -91,6 +94,7 @@ class Driver:
     needs: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     quote: str = '"'
+    literals: re.Pattern[str] = placeholders.DOUBLED
 
     def quoted(self, name: str) -> str:
         """Return an identifier as the engine reads it, whatever characters it has."""
