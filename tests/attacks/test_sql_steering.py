@@ -23,6 +23,8 @@ CATALOG = Catalog(
 SECRET = {"public.customers.name", "public.customers.email"}
 
 COMPUTED = [
+    "SELECT generate_series(1, ascii(name)) FROM customers",
+    "SELECT id, unnest(string_to_array(name, NULL)) FROM customers",
     "SELECT (SELECT count(*) FROM generate_series(1, ascii(substr(c.email, 1, 1)))) FROM customers c",
     "SELECT c.id FROM customers c, generate_series(1, ascii(substr(c.name, 1, 1)))",
     "SELECT c.id FROM customers c, LATERAL generate_series(1, length(c.name)) g",

@@ -112,6 +112,7 @@ ENVIRONMENT: Final = _object(
         tables=_list(TABLE),
         written=_list(TABLE),
         touched=_list(COLUMN),
+        decided=_list(COLUMN),
         functions=_list(TEXT),
         outputs=_list(_OUTPUT),
         limit=_maybe(INT),

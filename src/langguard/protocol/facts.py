@@ -57,6 +57,8 @@ class Facts(Wire, frozen=True, kw_only=True):
         touched: Every base column read anywhere (filters, joins and ordering too), sorted.
         steered: Columns that decide which or how many rows come back in a computed form (not as `name = 'x'`), sorted:
             a masked column must not, since a join or a count could then tell its values.
+        decided: Columns that decide which rows come back, how they are grouped or in which order, in any form, sorted:
+            in conditions, joins, groups, DISTINCT, ORDER BY, CASE and the like, and not only in what is put out.
         outputs: In order. Empty for a statement that returns no rows.
         precise: False where lineage fell back: each output then derives from every column of every table named.
         functions: Lower-case names, sorted.
@@ -72,6 +74,7 @@ class Facts(Wire, frozen=True, kw_only=True):
     written: tuple[str, ...] = ()
     touched: tuple[str, ...] = ()
     steered: tuple[str, ...] = ()
+    decided: tuple[str, ...] = ()
     outputs: tuple[Output, ...] = ()
     precise: bool = True
     functions: tuple[str, ...] = ()

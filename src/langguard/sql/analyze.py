@@ -107,6 +107,7 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         written=last.written,
         touched=last.touched,
         steered=last.steered,
+        decided=last.decided,
         outputs=last.outputs,
         functions=tuple(sorted(named)),
         limit=literal_limit(last.tree.root),
@@ -128,6 +129,7 @@ class Reading:
     written: tuple[str, ...]
     touched: tuple[str, ...]
     steered: tuple[str, ...]
+    decided: tuple[str, ...]
     outputs: tuple[Output, ...]
     filtered: bool | None
     parameters: int
@@ -137,7 +139,7 @@ class Reading:
         return all(getattr(self, name) == getattr(other, name) for name in MEANING)
 
 
-MEANING = ("actions", "tables", "written", "touched", "steered", "outputs", "filtered", "parameters")
+MEANING = ("actions", "tables", "written", "touched", "steered", "decided", "outputs", "filtered", "parameters")
 
 
 def same_meaning(one: Facts, other: Facts) -> bool:
@@ -172,6 +174,7 @@ def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canon
         written=written,
         touched=tuple(sorted(resolver.touched)),
         steered=tuple(sorted(resolver.steered)),
+        decided=tuple(sorted(resolver.decided)),
         outputs=tuple(_output(f) for f in outputs),
         filtered=filtered,
         parameters=parameters,

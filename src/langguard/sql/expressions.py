@@ -14,6 +14,14 @@ from langguard.sql.steering import is_plain, leaves
 Ctes = dict[str, tuple[Field, ...] | None]
 """Named queries in reach; None for a name that may not be used yet."""
 
+DECIDING: dict[type[exp.Expr], frozenset[str]] = {
+    exp.Case: frozenset({"this"}),
+    exp.If: frozenset({"this"}),
+    exp.Filter: frozenset({"expression"}),
+    exp.WithinGroup: frozenset({"expression"}),
+    exp.Order: frozenset({"expressions"}),
+}
+"""The parts of a node that decide what the others only show."""
 SKIPPED = (exp.DataType, exp.Identifier, exp.Literal, exp.Var, exp.Null, exp.Boolean, exp.Parameter, exp.JSONPath)
 
 
@@ -30,6 +38,7 @@ class Expressions(ABC):
         self.tables: set[str] = set()
         self.touched: set[str] = set()
         self.steered: set[str] = set()
+        self.decided: set[str] = set()
         self._direct: dict[int, bool] = {}
 
     @abstractmethod
@@ -47,41 +56,66 @@ class Expressions(ABC):
                 hint="Name the columns you need, and split the statement.",
             )
 
-    def carries(self, root: exp.Expr | None, scope: Scope, ctes: Ctes) -> frozenset[str]:
+    def carries(self, root: exp.Expr | None, scope: Scope, ctes: Ctes, *, decides: bool = True) -> frozenset[str]:
         """Return every base column that can show in the value of an expression.
 
         A query inside it counts with all that it reads, conditions too: its value depends on them, and EXISTS or a
         scalar query can be made to answer any yes-or-no question about what it reads.
+
+        Args:
+            root: The expression.
+            scope: Where its columns are found.
+            ctes: Named queries in reach.
+            decides: Its value decides something: which rows come back, their groups or their order. Otherwise it only
+                shows, but for the parts of it that decide (CASE, FILTER, OVER, ORDER BY inside an aggregate).
         """
         if root is None or isinstance(root, SKIPPED):
             return NOTHING
         if type(root) is exp.Column:
-            return self.column(root, scope).columns
-        found: set[str] = set()
-        stack = [root]
+            found = self.column(root, scope).columns
+            self.decided |= found if decides else NOTHING
+            return found
+        carried: set[str] = set()
+        multiplied = False
+        stack = [(root, decides)]
         while stack:
-            node = stack.pop()
+            node, decides = stack.pop()
             self.spend(1)
+            columns = NOTHING
             match node:
                 case exp.Column():
                     columns = self.column(node, scope).columns
                     self.spend(len(columns) // 8)
-                    found |= columns
+                case exp.Exists():
+                    carried |= self.carries(node.this, scope, ctes, decides=False)
                 case exp.Query() | exp.Values():
-                    found |= self.inner(node, scope, ctes)[0]
+                    columns = self.inner(node, scope, ctes)[0]
                 case exp.Star():
                     if not isinstance(node.parent, exp.Count):
                         refuse("construct_not_allowed", "* is not allowed here.", "*", hint="Name the columns.")
                 case exp.Window():
-                    found |= self._window(node, scope)
-                    stack.extend(c for k, c in _children(node) if k != "alias")
+                    columns = self._window(node, scope)
+                    stack.extend((c, decides or k != "this") for k, c in _children(node) if k != "alias")
                 case exp.Collate():
-                    stack.append(node.this)
+                    stack.append((node.this, decides))
                 case exp.Kwarg():
-                    stack.append(node.expression)
+                    stack.append((node.expression, decides))
                 case _:
-                    stack.extend(child for _, child in _children(node))
-        return frozenset(found)
+                    parts = DECIDING.get(type(node), NOTHING)
+                    several = self._multiplies(node)
+                    multiplied |= several
+                    every = decides or several
+                    stack.extend((child, every or name in parts) for name, child in _children(node))
+            carried |= columns
+            if decides:
+                self.decided |= columns
+        if multiplied:
+            self.steered |= carried
+        return frozenset(carried)
+
+    def _multiplies(self, node: exp.Expr) -> bool:
+        """Whether a call gives several rows: what it is given decides how many."""
+        return isinstance(node, exp.Func) and function_name(node) in self.rules.table_functions
 
     def steers(self, root: exp.Expr | None, scope: Scope, ctes: Ctes) -> None:
         """Resolve a condition, and note the base columns that decide in another form than their own."""
@@ -126,9 +160,10 @@ class Expressions(ABC):
             case exp.Subquery():
                 return Value(columns=self.inner(bare, scope, ctes)[0])
             case exp.Count():
-                return Value(columns=self.carries(bare, scope, ctes), counted=_counts_rows(bare))
+                columns = self.carries(bare, scope, ctes, decides=False)
+                return Value(columns=columns, counted=_counts_rows(bare))
             case _:
-                return Value(columns=self.carries(bare, scope, ctes))
+                return Value(columns=self.carries(bare, scope, ctes, decides=False))
 
     def column(self, node: exp.Column, scope: Scope) -> Value:
         """Resolve one column and note it as read."""
@@ -175,6 +210,21 @@ def _counts_rows(node: exp.Count) -> bool:
     """Whether a count is of rows, or of a column as it is: a count of a computed value tells the value."""
     counted = node.this.expressions if isinstance(node.this, exp.Distinct) else [node.this, *node.expressions]
     return all(isinstance(part, (exp.Star, exp.Column, exp.Literal)) for part in counted)
+
+
+def function_name(call: exp.Expr) -> str:
+    """Return the lower-case name under which a call is listed among the functions of FROM."""
+    match call:
+        case exp.Anonymous():
+            return str(call.this).lower()
+        case exp.ExplodingGenerateSeries() | exp.GenerateSeries():
+            return "generate_series"
+        case exp.Unnest() | exp.Explode():
+            return "unnest"
+        case exp.Func():
+            return call.sql_name().lower()
+        case _:
+            return type(call).__name__
 
 
 def _children(node: exp.Expr) -> list[tuple[str, exp.Expr]]:

@@ -11,11 +11,34 @@ from langguard.sql.expressions import Ctes
 from langguard.sql.names import key, quoted, stored
 from langguard.sql.naming import implied_name
 from langguard.sql.refusals import refuse, refused
-from langguard.sql.scope import Field, Scope, Value, merge, rename
+from langguard.sql.scope import NOTHING, Field, Scope, Value, merge, rename
 from langguard.sql.sources import Sources
 
 ROUNDS = 64
 """Most times a recursive query is traced before its columns must have settled."""
+
+
+class Outputs:
+    """The output columns of one query, as ORDER BY and GROUP BY name them: by name, or by number from 1."""
+
+    def __init__(self, fields: tuple[Field, ...], dialect: str) -> None:
+        self._fields = fields
+        self._dialect = dialect
+        self._by_key: dict[str, Field] = {}
+
+    def named(self, name: str) -> Field | None:
+        """Return the output of a name, the first of equal ones."""
+        if not self._by_key:
+            for field in reversed(self._fields):
+                self._by_key[key(field.name, self._dialect)] = field
+        return self._by_key.get(key(name, self._dialect))
+
+    def at(self, node: exp.Expr) -> frozenset[str]:
+        """Return what the output carries whose number a literal is; nothing for any other node."""
+        if not isinstance(node, exp.Literal) or node.is_string or not str(node.this).isdigit():
+            return NOTHING
+        number = int(node.this)
+        return self._fields[number - 1].value.columns if 0 < number <= len(self._fields) else NOTHING
 
 
 class Queries(Sources):
@@ -38,9 +61,11 @@ class Queries(Sources):
             case exp.SetOperation():
                 inner = self.with_(node, ctes, outer)
                 fields = merge(self.query(node.this, inner, outer), self.query(node.expression, inner, outer))
+                if not isinstance(node, exp.Union) or node.args.get("distinct"):
+                    self.decided.update(*(f.value.columns for f in fields))
                 self._tail(node, fields, None, inner, outer)
                 return fields
-            case exp.Subquery() if isinstance(node.this, QUERIES):
+            case exp.Subquery() if isinstance(node.this, QUERIES) and not node.args.get("joins"):
                 inner = self.with_(node, ctes, outer)
                 fields = self.query(node.this, inner, outer)
                 self._tail(node, fields, None, inner, outer)
@@ -52,7 +77,7 @@ class Queries(Sources):
 
     def _values(self, node: exp.Values, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
         scope = Scope(dialect=self.dialect, parent=outer)
-        rows = [[self.carries(e, scope, ctes) for e in _row(r)] for r in node.expressions]
+        rows = [[self.carries(e, scope, ctes, decides=False) for e in _row(r)] for r in node.expressions]
         if not rows or len({len(r) for r in rows}) != 1:
             refuse("not_parsed", "The rows of VALUES differ in their number of columns.", "VALUES")
         return tuple(
@@ -129,8 +154,8 @@ class Queries(Sources):
         if self.rules.aliases == "where":
             scope.aliases = _aliases(fields, scope)
         self.steers(node.args.get("where"), scope, ctes)
+        outputs = Outputs(fields, self.dialect)
         if (group := node.args.get("group")) is not None:
-            outputs = self._by_name(fields)
             for part in [e for value in group.args.values() for e in (value if isinstance(value, list) else [value])]:
                 self._group_term(part, outputs, scope, ctes)
         if self.rules.aliases == "having":
@@ -138,9 +163,12 @@ class Queries(Sources):
         self.steers(node.args.get("having"), scope, ctes)
         if self.rules.aliases == "having":
             scope.aliases = None
-        if (distinct := node.args.get("distinct")) is not None and (on := distinct.args.get("on")) is not None:
-            for term in on.expressions if isinstance(on, exp.Tuple) else [on]:
-                self._output_or_expression(term, self._by_name(fields), scope, ctes)
+        if (distinct := node.args.get("distinct")) is not None:
+            on = distinct.args.get("on")
+            if on is None:
+                self.decided.update(*(f.value.columns for f in fields))
+            for term in on.expressions if isinstance(on, exp.Tuple) else [on] if on is not None else ():
+                self._output_or_expression(term, outputs, scope, ctes)
                 self.steers(term, scope, ctes)
         self._tail(node, fields, scope, ctes, outer)
         return fields
@@ -215,24 +243,25 @@ class Queries(Sources):
     ) -> None:
         """Resolve ORDER BY, LIMIT and OFFSET. `scope` is None where only output columns may be ordered by."""
         if (order := node.args.get("order")) is not None:
-            outputs = self._by_name(fields)
+            outputs = Outputs(fields, self.dialect)
             for term in order.expressions:
                 self._order_term(term, outputs, scope, ctes)
         empty = Scope(dialect=self.dialect, parent=outer)
         for part in ("limit", "offset"):
             self.steered |= self.carries(node.args.get(part), empty, ctes)
 
-    def _order_term(self, term: exp.Expr, outputs: dict[str, str], scope: Scope | None, ctes: Ctes) -> None:
+    def _order_term(self, term: exp.Expr, outputs: Outputs, scope: Scope | None, ctes: Ctes) -> None:
         inner = term.this if isinstance(term, exp.Ordered) else term
         self._output_or_expression(inner, outputs, scope, ctes)
 
-    def _output_or_expression(self, node: exp.Expr, outputs: dict[str, str], scope: Scope | None, ctes: Ctes) -> None:
+    def _output_or_expression(self, node: exp.Expr, outputs: Outputs, scope: Scope | None, ctes: Ctes) -> None:
         """Resolve a term of ORDER BY or DISTINCT ON: an output's name comes before a column of FROM."""
         bare = node
         while isinstance(bare, (exp.Paren, exp.Collate) if self.rules.collated_output else exp.Paren):
             bare = bare.this
         if _is_bare(bare) and self._is_output(bare, outputs):
             return
+        self.decided |= outputs.at(bare)
         if scope is not None:
             self.carries(node, scope, ctes)
         elif not isinstance(bare, exp.Literal):
@@ -243,26 +272,22 @@ class Queries(Sources):
                 hint="Use an output column's name, or put the query in a subquery and order that.",
             )
 
-    def _by_name(self, fields: tuple[Field, ...]) -> dict[str, str]:
-        """Return the names of outputs by key, the first of equal ones."""
-        found: dict[str, str] = {}
-        for field in fields:
-            found.setdefault(key(field.name, self.dialect), field.name)
-        return found
-
-    def _is_output(self, node: exp.Expr, outputs: dict[str, str]) -> bool:
-        found = outputs.get(key(stored(node.this, self.dialect), self.dialect))
+    def _is_output(self, node: exp.Expr, outputs: Outputs) -> bool:
+        found = outputs.named(stored(node.this, self.dialect))
         if found is not None:
-            node.set("this", quoted(found))
+            node.set("this", quoted(found.name))
+            self.decided |= found.value.columns
         return found is not None
 
-    def _group_term(self, node: exp.Expr, outputs: dict[str, str], scope: Scope, ctes: Ctes) -> None:
+    def _group_term(self, node: exp.Expr, outputs: Outputs, scope: Scope, ctes: Ctes) -> None:
         """Resolve a term of GROUP BY: a column of FROM comes before an output's name."""
         if isinstance(node, (exp.Tuple, exp.Rollup, exp.Cube, exp.GroupingSets)):
             for part in node.expressions:
                 self._group_term(part, outputs, scope, ctes)
         elif isinstance(node, exp.Paren):
             self._group_term(node.this, outputs, scope, ctes)
+        elif isinstance(node, exp.Literal):
+            self.decided |= outputs.at(node)
         elif not (
             _is_bare(node) and not scope.named(stored(node.this, self.dialect)) and self._is_output(node, outputs)
         ):

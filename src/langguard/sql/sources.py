@@ -6,7 +6,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from langguard.protocol import Catalog, View
-from langguard.sql.expressions import Ctes, Expressions
+from langguard.sql.expressions import Ctes, Expressions, function_name
 from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.names import lower, quoted, stored, unknown_column
 from langguard.sql.refusals import refuse
@@ -38,10 +38,14 @@ class Sources(Expressions):
                 self._table(node, scope, ctes)
             case exp.Table() | exp.Unnest():
                 self._function(node, node.this if isinstance(node, exp.Table) else node, scope, ctes)
-            case exp.Subquery() if isinstance(node.this, exp.Table):
+            case exp.Subquery() if isinstance(node.this, exp.Table) or _is_joined(node.this):
                 self._nested(node, scope, ctes)
             case exp.Subquery():
+                joins = node.args.pop("joins", None) or ()
                 self._derived(node, node, scope, ctes, scope.parent)
+                for join in joins:
+                    self.join(join, scope, ctes)
+                node.set("joins", list(joins) or None)
             case exp.Values():
                 self._derived(node, node, scope, ctes, scope.parent)
             case exp.Lateral(this=exp.Subquery()):
@@ -56,13 +60,33 @@ class Sources(Expressions):
         on, using = node.args.get("on"), node.args.get("using")
         if (node.kind or "").upper() not in {"", "INNER", "OUTER", "CROSS"}:
             refuse("construct_not_allowed", f"{node.kind} JOIN is not allowed.", node.kind)
-        if not (on or using or node.side or node.kind) and self.rules.comma_binds_last:
+        if not (on or using or node.side or node.kind or node.method) and self.rules.comma_binds_last:
             scope.comma = len(scope.visible)
         start = len(scope.visible)
         self.source(node.this, scope, ctes)
+        if node.method:
+            using = self._natural(node, scope, start)
         if using:
             self._using(node, using, scope, start)
         self.steers(on, scope, ctes)
+
+    def _natural(self, node: exp.Join, scope: Scope, start: int) -> list[exp.Expr]:
+        """Write a NATURAL join out as USING over the columns that both sides have, in the left side's order."""
+        if node.method.upper() != "NATURAL":
+            refuse("construct_not_allowed", f"{node.method} JOIN is not allowed.", node.method)
+        right = {scope.key(v.field.name) for v in scope.visible[start:]}
+        common = [v.field.name for v in scope.visible[scope.comma : start] if scope.key(v.field.name) in right]
+        if not common:
+            refuse(
+                "construct_not_allowed",
+                "These tables have no column in common, so a NATURAL JOIN pairs all rows.",
+                node.this.alias_or_name,
+                hint="Write JOIN ... ON, or CROSS JOIN where all pairs are meant.",
+            )
+        node.set("method", None)
+        node.set("using", [quoted(name) for name in common])
+        using: list[exp.Expr] = node.args["using"]
+        return using
 
     def _using(self, node: exp.Join, using: list[exp.Expr], scope: Scope, start: int) -> None:
         merged: list[Visible] = []
@@ -84,6 +108,7 @@ class Sources(Expressions):
             identifier.replace(quoted(name))
             one, two = (v.field.value for v in pair)
             self.touched |= one.columns | two.columns
+            self.decided |= one.columns | two.columns
             for value in (one, two):
                 if not value.direct:
                     self.steered |= value.columns
@@ -163,7 +188,7 @@ class Sources(Expressions):
         scope.add(Relation(alias=unique, called=alias, fields=fields, renamed=True))
 
     def _function(self, holder: exp.Expr, call: exp.Expr, scope: Scope, ctes: Ctes) -> None:
-        name = _function_name(call)
+        name = function_name(call)
         known = self.rules.table_functions
         if name not in known:
             some = f"in FROM only functions such as {', '.join(sorted(known)[:3])} are allowed" if known else ""
@@ -243,15 +268,6 @@ class Sources(Expressions):
                 return name
 
 
-def _function_name(call: exp.Expr) -> str:
-    match call:
-        case exp.Anonymous():
-            return str(call.this).lower()
-        case exp.ExplodingGenerateSeries() | exp.GenerateSeries():
-            return "generate_series"
-        case exp.Unnest() | exp.Explode():
-            return "unnest"
-        case exp.Func():
-            return call.sql_name().lower()
-        case _:
-            return type(call).__name__
+def _is_joined(node: exp.Expr) -> bool:
+    """Whether what stands in brackets is a join that starts with a subquery, rather than a query."""
+    return isinstance(node, exp.Subquery) and bool(node.args.get("joins"))

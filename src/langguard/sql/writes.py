@@ -116,7 +116,7 @@ class Writes(Queries):
                     parts = row.expressions if isinstance(row, exp.Tuple) else [row]
                     widths.add(len(parts))
                     for part in parts:
-                        self.carries(part, empty, ctes)
+                        self.carries(part, empty, ctes, decides=False)
                 if len(widths) != 1:
                     refuse("not_parsed", "The rows of VALUES differ in their number of columns.", "VALUES")
                 return widths.pop()
@@ -176,7 +176,7 @@ class Writes(Queries):
             if isinstance(value, exp.Column) and value.sql().upper() == "DEFAULT":
                 value.replace(exp.Var(this="DEFAULT"))
             else:
-                self.carries(value, scope, ctes)
+                self.carries(value, scope, ctes, decides=False)
 
     def _update(self, node: exp.Update, ctes: Ctes) -> Written:
         scope = Scope(dialect=self.dialect)
