@@ -8,6 +8,8 @@ planned, before any row is read, and must match a sentence word by word.
 import re
 from typing import Final
 
+from langguard.drivers import failures_duckdb
+
 _BY_STATE: Final = {
     "0A000": "The database does not support a feature that the statement uses.",
     "21000": "A subquery used as a single value returned more than one row.",
@@ -167,7 +169,7 @@ def refused(error: BaseException) -> bool:
     if state:
         return not state.startswith(_UNANSWERED)
     code = str(getattr(origin, "sqlite_errorname", None) or "")
-    return code.startswith(("SQLITE_BUSY", "SQLITE_CONSTRAINT", "SQLITE_FULL"))
+    return failures_duckdb.refused(origin) or code.startswith(("SQLITE_BUSY", "SQLITE_CONSTRAINT", "SQLITE_FULL"))
 
 
 def describe(error: BaseException) -> str:
@@ -183,6 +185,9 @@ def describe(error: BaseException) -> str:
     code = str(getattr(origin, "sqlite_errorname", None) or "")
     if re.fullmatch(r"SQLITE_[A-Z_]{2,40}", code, re.ASCII):
         return f"The database refused the statement: {name} [{code}]: {_sqlite(origin, code)}"
+    said = failures_duckdb.sentence(origin)
+    if said is not None:
+        return f"The database refused the statement: {name}: {said}"
     unreadable = _NO_PYTHON_VALUE.match(str(origin))
     if unreadable is not None:
         return (

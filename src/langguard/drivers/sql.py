@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from langguard.drivers import failures, placeholders, sql_mysql, sql_postgres, sql_sqlite
+from langguard.drivers import failures, placeholders, sql_duckdb, sql_mysql, sql_postgres, sql_sqlite
 from langguard.drivers.sql_base import Cancel, Driver, Terms
 from langguard.errors import MissingExtraError, OutcomeUnknownError, TargetError
 from langguard.flow import Rows
@@ -21,7 +21,12 @@ from langguard.flow import Rows
 __all__ = ["DRIVERS", "Cancel", "open_engine", "run_statement"]
 
 DRIVERS: Final[Mapping[str, Driver]] = MappingProxyType(
-    {"postgres": sql_postgres.DRIVER, "sqlite": sql_sqlite.DRIVER, "mysql": sql_mysql.DRIVER}
+    {
+        "postgres": sql_postgres.DRIVER,
+        "sqlite": sql_sqlite.DRIVER,
+        "mysql": sql_mysql.DRIVER,
+        "duckdb": sql_duckdb.DRIVER,
+    }
 )
 """By dialect."""
 
