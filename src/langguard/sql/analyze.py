@@ -17,6 +17,7 @@ from langguard.sql.operators import STRINGS, check_operators
 from langguard.sql.parse import canonical, parse
 from langguard.sql.refusals import Refused, placed, refuse, refused
 from langguard.sql.scope import Field
+from langguard.sql.second_reader import agree
 from langguard.sql.tables import tables_of
 from langguard.sql.writes import Writes
 
@@ -34,7 +35,7 @@ def analyze(text: str, dialect: str, catalog: Catalog, *, limits: Limits = LIMIT
         text: One SQL statement, placeholders $1, $2...
         dialect: One of `DIALECTS`, and the catalogue's own.
         catalog: The tables it may name.
-        limits: The largest statement that is analysed.
+        limits: The largest statement that is analysed, and whether a second parser is asked.
     """
     try:
         return settled(text, dialect, catalog, limits)
@@ -100,7 +101,7 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         check_operators(statement, last.tokens, dialect, catalog.user_operators)
     except Refused as error:
         raise placed(error.refusal, text) from None
-    return Facts(
+    facts = Facts(
         statement=statement,
         actions=last.actions,
         tables=last.tables,
@@ -115,6 +116,9 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         parameters=last.parameters,
         shape=_shape(statement, last.tokens),
     )
+    if limits.second_reader:
+        agree(text, facts, catalog)
+    return facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +246,8 @@ def _casts(tree: Tree, catalog: Catalog) -> None:
 def literal_limit(tree: exp.Expr) -> int | None:
     """Return the statement's own row limit when it is a plain number."""
     limit = tree.args.get("limit")
+    if isinstance(limit, exp.Fetch) and not limit.args.get("count"):
+        return 1  # FETCH FIRST ROW ONLY
     number = None if limit is None else limit.args.get("count" if isinstance(limit, exp.Fetch) else "expression")
     if not isinstance(number, exp.Literal):
         return None

@@ -32,6 +32,8 @@ class Limits:
         case_depth: CASE inside CASE.
         columns: Output columns of all its queries together, stars expanded.
         work: Steps of tracing names.
+        second_reader: PostgreSQL's own parser is asked too, where it is installed. It is written in C and may end the
+            process: only for one that may die.
     """
 
     bytes: int = 65_536
@@ -45,6 +47,7 @@ class Limits:
     case_depth: int = 24
     columns: int = 1_000
     work: int = 60_000
+    second_reader: bool = False
 
     def wide(self) -> "Limits":
         """Return the limits of the canonical text that is made of a statement within these: it is longer."""

@@ -7,18 +7,16 @@ from sqlglot import exp
 from langguard.protocol import Catalog, Facts, Refusal, SqlObligations
 from langguard.sql.analyze import literal_limit, same_meaning, settled, unreadable
 from langguard.sql.dialects import RULES
-from langguard.sql.gate import LIMITS
+from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.names import quoted
 from langguard.sql.parse import canonical, parse
 from langguard.sql.refusals import Refused, refuse, refused
 
-WIDE = LIMITS.wide().wide()
-"""Limits for text of our own making, which is longer than what it was made from."""
 _LITERALS = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`""")
 _CAPS = re.compile(r"\b(?:LIMIT|OFFSET|FETCH)\b")
 
 
-def rewrite(facts: Facts, obligations: SqlObligations, catalog: Catalog) -> str | Refusal:
+def rewrite(facts: Facts, obligations: SqlObligations, catalog: Catalog, *, limits: Limits = LIMITS) -> str | Refusal:
     """Return the text to send: a read ends one row after its row cap, a write is as it was analysed.
 
     The one row more than may be released shows that there was more.
@@ -27,26 +25,28 @@ def rewrite(facts: Facts, obligations: SqlObligations, catalog: Catalog) -> str 
         facts: Of the statement, from `analyze` with the same catalogue.
         obligations: What the text carries out.
         catalog: The tables it may name.
+        limits: Those it was analysed with.
 
     Returns:
         The text, analysed once more: it does the same to the same columns. A Refusal where that can't be shown.
     """
     dialect, rows = catalog.dialect, obligations.rows
+    wide = limits.wide().wide()  # text of our own making is longer than what it was made from
     try:
         if rows < 0:
             refuse("row_cap", "The row cap is negative.")
         if facts.written:
-            return _proven(facts.statement, facts, dialect, catalog)
+            return _proven(facts.statement, facts, dialect, catalog, wide)
         cap = rows + 1
         bare = _LITERALS.sub("", facts.statement)
         simple = RULES[dialect].plain_quotes
         plain = simple and bare.startswith(("SELECT ", "WITH ")) and "TIES" not in bare
         if plain and facts.limit is not None and facts.limit <= cap:
-            return _proven(facts.statement, facts, dialect, catalog, limit=facts.limit)
+            return _proven(facts.statement, facts, dialect, catalog, wide, limit=facts.limit)
         if plain and not _CAPS.search(bare):
             # What the tree with a limit would be written as; the reading of the result shows that it is one.
-            return _proven(f"{facts.statement} LIMIT {cap}", facts, dialect, catalog, limit=cap)
-        return _proven(_capped(facts, cap, dialect), facts, dialect, catalog)
+            return _proven(f"{facts.statement} LIMIT {cap}", facts, dialect, catalog, wide, limit=cap)
+        return _proven(_capped(facts, cap, dialect, wide), facts, dialect, catalog, wide)
     except Refused as error:
         return error.refusal
     except RecursionError:
@@ -55,13 +55,13 @@ def rewrite(facts: Facts, obligations: SqlObligations, catalog: Catalog) -> str 
         return unreadable(error)
 
 
-def _proven(text: str, facts: Facts, dialect: str, catalog: Catalog, *, limit: int | None = None) -> str:
+def _proven(text: str, facts: Facts, dialect: str, catalog: Catalog, wide: Limits, *, limit: int | None = None) -> str:
     """Return a text that does the same as `facts` says, and ends after `limit` rows where that is given.
 
     Raises:
         Refused: That can't be shown.
     """
-    again = settled(text, dialect, catalog, WIDE)
+    again = settled(text, dialect, catalog, wide)
     if not same_meaning(facts, again) or (limit is not None and again.limit != limit):
         refuse(
             "changed_by_rewriting",
@@ -72,8 +72,8 @@ def _proven(text: str, facts: Facts, dialect: str, catalog: Catalog, *, limit: i
     return again.statement
 
 
-def _capped(facts: Facts, cap: int, dialect: str) -> str:
-    tree, _ = parse(facts.statement, dialect, WIDE)
+def _capped(facts: Facts, cap: int, dialect: str, wide: Limits) -> str:
+    tree, _ = parse(facts.statement, dialect, wide)
     limit = tree.args.get("limit")
     own = literal_limit(tree)
     replaceable = limit is None or _is_no_limit(limit) or (own is not None and not _has_ties(limit))

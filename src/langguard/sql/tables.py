@@ -77,6 +77,14 @@ class Tables:
     def _key(self, name: str) -> str:
         return key(name, self._dialect)
 
+    def at(self, schema: str, name: str) -> Table | View | None:
+        """Return what stands under a stored name; without a schema, the first on the search path."""
+        for where in (schema,) if schema else self._schemas:
+            found = self._by_key.get((self._key(where), self._key(name)))
+            if found is not None:
+                return found
+        return None
+
     def find(self, node: exp.Table) -> Table | View:
         """Return the table or view that a node names.
 
