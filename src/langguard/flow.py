@@ -2,10 +2,12 @@
 
 Whoever holds the target's credential drives it: the gateway (custody `gateway`) or the agent's process (custody
 `agent`). The generator yields what is to be done next and is sent what came of it; it never does anything itself, so
-its order can be tested step by step. It keeps two promises:
+its order can be tested step by step. A decision that needs what only the database can tell (how many rows it expects)
+is made without it first; the question is then put on the record and asked, and the call is judged again. Two promises:
 
 - P1: any step that fails ends the call without rows.
-- P2: nothing runs before its intent is durable, and no row is handed over before its outcome is durable.
+- P2: nothing runs before its intent is durable, nor is the database asked before that is; no row is handed over before
+  its outcome is durable.
 """
 
 from collections.abc import Generator
@@ -34,10 +36,44 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A question to the database before the decision: how many rows it expects of a statement. It runs nothing.
+
+    Attributes:
+        statement: The text that would be sent, without our row cap.
+        binds: Encoded values of its placeholders.
+    """
+
+    statement: str
+    binds: tuple[Any, ...] = ()
+    schemas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What the database expects of a statement; None is not known.
+
+    Attributes:
+        statement: The probe's; the estimate holds for no other.
+        rows: Rows it returns or changes, without our row cap; 0 or more.
+        scanned: Rows of the tables it goes through, each counted once a scan.
+        cost: In the planner's own unit, rounded.
+        why: Where nothing is known: why, in a sentence for model and person.
+    """
+
+    statement: str
+    rows: int | None = None
+    scanned: int | None = None
+    cost: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
     """The answer to asking, before anything ran.
 
     Attributes:
+        probe: The decision (never an allow) would be another one with the answer to this.
         statement: The exact text that was judged and may run; empty unless the decision allows.
         binds: Encoded values of its placeholders.
     """
@@ -47,11 +83,28 @@ class Permission:
     binds: tuple[Any, ...] = ()
     schemas: tuple[str, ...] = ()
     obligations: Obligations | None = None
+    probe: Probe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """Have the call judged. Reply: Permission."""
+    """Have the call judged, with the database's estimate where it was asked for. Reply: Permission."""
+
+    estimate: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordProbe:
+    """Make it durable that the database will be asked. Reply: Receipt."""
+
+    probe: Probe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskTarget:
+    """Ask the database what it expects, running nothing. Reply: Estimate; a failure is one that knows nothing."""
+
+    probe: Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,9 +156,9 @@ class HandOver:
     outcome: Receipt | None = None
 
 
-Step = Ask | RecordIntent | RunTarget | MaskRows | RecordOutcome
+Step = Ask | RecordProbe | AskTarget | RecordIntent | RunTarget | MaskRows | RecordOutcome
 T = TypeVar("T")
-Reply = Permission | Receipt | Rows | Result
+Reply = Permission | Estimate | Receipt | Rows | Result
 
 
 def _expect(reply: object, kind: type[T]) -> T:
@@ -129,6 +182,13 @@ def guarded_call(call_id: str) -> Generator[Step, Any, HandOver]:
         OutcomeUnknownError: The call ran and its outcome could not be made durable; its rows are discarded.
     """
     permission = _expect((yield Ask()), Permission)
+    if permission.probe is not None:
+        _expect((yield RecordProbe(probe=permission.probe)), Receipt)
+        estimate = _expect((yield AskTarget(probe=permission.probe)), Estimate)
+        permission = _expect((yield Ask(estimate=estimate)), Permission)
+        if permission.probe is not None:
+            msg = "a call is judged again without an end"
+            raise TypeError(msg)
     intent = _expect((yield RecordIntent(permission=permission)), Receipt)
     if permission.decision.effect != "allow":
         return HandOver(decision=permission.decision, intent=intent)

@@ -13,7 +13,7 @@ from tests.docs.shell import ROOT
 from langguard import errors, stores
 from langguard.client import settings as client_settings
 from langguard.detectors.settings import PHONE_REGIONS
-from langguard.gateway import settings, settings_masking
+from langguard.gateway import settings, settings_estimates, settings_masking
 from langguard.gateway.problems import CODES
 from langguard.gateway.routes.openapi import document
 from langguard.ledger import KINDS
@@ -120,7 +120,8 @@ def test_every_setting_is_listed() -> None:
     connection = set(rows(section(text, "The gateway's file").partition("### masking")[0]))
     keys = {name for name in settings._FILE if name not in {"store", "sessions"}}
     assert connection == keys | {"store.path", "sessions.ttl", "sessions.idle"} | set(settings._CONNECTION)
-    masking = text.partition("### masking")[2].partition("\n## ")[0]
+    masking, _, estimates = text.partition("### masking")[2].partition("\n## ")[0].partition("### estimates")
+    assert set(rows(estimates)) == set(settings_estimates._SECTION)
     assert set(rows(masking)) == set(settings_masking._SECTION)
     assert set(settings_masking._RECOGNIZER) <= named(masking)
     assert f"[{', '.join(PHONE_REGIONS)}]" in masking

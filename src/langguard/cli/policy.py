@@ -48,12 +48,25 @@ def explain(
     connection: Annotated[str, typer.Option("--connection", "-c", help="Its name.")],
     group: Annotated[list[str] | None, typer.Option("--group", "-g", help="The principal's groups.")] = None,
     name: Annotated[str, typer.Option("--name", help="The principal's name.")] = "someone",
+    estimated_rows: Annotated[
+        int | None, typer.Option("--estimated-rows", min=0, help="Suppose the database expects this many rows.")
+    ] = None,
+    scanned_rows: Annotated[
+        int | None, typer.Option("--scanned-rows", min=0, help="Suppose it expects to go through this many.")
+    ] = None,
     url: Annotated[str | None, typer.Option("--url", help=URL_HELP)] = None,
     token: Annotated[str | None, typer.Option("--token", help=TOKEN_HELP)] = None,
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Say what would be decided, by which rules and why, and what would be sent. Exit 0 allowed, 1 not."""
-    body = {"connection": connection, "statement": statement, "name": name, "groups": group or []}
+    body = {
+        "connection": connection,
+        "statement": statement,
+        "name": name,
+        "groups": group or [],
+        "estimated_rows": estimated_rows,
+        "scanned_rows": scanned_rows,
+    }
     held = Api(url, token).ask("POST", "/v1/policy/explain", body)
     decision = held["decision"]
     allowed = decision["effect"] == "allow"
@@ -64,6 +77,9 @@ def explain(
     by = f"by rule {decision['rule']}" if decision.get("rule") else f"({decision['reason']})"
     show(f"{colour(decision['effect'], shade)} {by}")
     show(f"  {plain(decision['message'])}")
+    for wanted in held.get("wants", ()):
+        show(f"  It depends on {wanted}: the database is asked when the call is made. To suppose an answer, add")
+        show(f"  --{wanted.partition('.')[2].replace('_', '-')} N")
     facts = held.get("facts") or {}
     show(f"  actions: {', '.join(held['actions']) or 'none known'}   tables: {', '.join(held['tables']) or '-'}")
     plan = ((held.get("obligations") or {}).get("mask") or {}).get("columns", [])

@@ -23,11 +23,13 @@ from langguard.errors import (
 )
 from langguard.flow import (
     Ask,
+    AskTarget,
     HandOver,
     MaskRows,
     Permission,
     RecordIntent,
     RecordOutcome,
+    RecordProbe,
     Reply,
     Rows,
     RunTarget,
@@ -181,6 +183,9 @@ class _AgentDriver:
                 return self._ask()
             case RecordIntent():
                 return self._intent()
+            case RecordProbe() | AskTarget():
+                msg = "only the gateway asks a database for an estimate"
+                raise TypeError(msg)
             case RunTarget():
                 return self._run(step)
             case MaskRows():

@@ -21,14 +21,17 @@ from langguard.gateway.routes import admin, calls, health, sessions
 from langguard.gateway.routes._common import Incoming
 from langguard.gateway.services.analysis import WARM, Analysis
 from langguard.gateway.services.api_keys import ApiKeys
+from langguard.gateway.services.call_store import CallStore
 from langguard.gateway.services.calls import Calls
 from langguard.gateway.services.connections import Connections
+from langguard.gateway.services.estimates import Estimates
 from langguard.gateway.services.evidence import Evidence
 from langguard.gateway.services.judge import Judge
 from langguard.gateway.services.masker import WARM as MASKER_WARM
 from langguard.gateway.services.masker import Masker
 from langguard.gateway.services.policies import Policies
 from langguard.gateway.services.recorder import Draft, Recorder
+from langguard.gateway.services.remembered import Remembered
 from langguard.gateway.services.sessions import Sessions
 from langguard.gateway.services.soundness import check_at_start, check_while_serving
 from langguard.gateway.settings import Settings
@@ -174,18 +177,28 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             ttl_us=settings.session_ttl_us,
             idle_us=settings.session_idle_us,
         )
+        remembered = Remembered(settings.estimates, ground.clock)
         judge = Judge(
             connections=connections,
             analysis=Analysis(analysis_pool, timeout=_ANALYSIS_SECONDS),
             policies=policies,
             clock=ground.clock,
             ner=settings.masking.ner_model is not None,
+            remembered=remembered,
         )
+        stored = CallStore(ground.store, ground.recorder)
         calls_service = Calls(
-            store=ground.store,
+            stored=stored,
             recorder=ground.recorder,
             sessions=sessions_service,
             judge=judge,
+            estimates=Estimates(
+                settings.estimates,
+                remembered=remembered,
+                recorder=ground.recorder,
+                stored=stored,
+                sessions=sessions_service,
+            ),
             masker=masker,
             keys=ground.keys,
             clock=ground.clock,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from langguard.detectors.settings import EngineSettings
 from langguard.errors import ConfigError, PolicyError
 from langguard.gateway import template as template_text
+from langguard.gateway.settings_estimates import EstimateSettings, read_estimates
 from langguard.gateway.settings_masking import read_masking
 from langguard.policy import Known, Policy, names, parse, source
 from langguard.policy.parse import SECTIONS, build, read_version
@@ -36,7 +37,7 @@ NOT_OURS: Final = frozenset(
 )
 """Variables that clients and tests read, and the gateway does not."""
 
-_FILE: Final = ("version", "listen", "store", "connections", "masking", "sessions", "policy", *SECTIONS)
+_FILE: Final = ("version", "listen", "store", "connections", "masking", "sessions", "estimates", "policy", *SECTIONS)
 _CONNECTION: Final = (
     "name",
     "kind",
@@ -105,6 +106,7 @@ class Settings:
     data: Path
     connections: tuple[ConnectionSettings, ...]
     masking: EngineSettings
+    estimates: EstimateSettings
     session_ttl_us: int
     session_idle_us: int
     policy: Policy
@@ -153,6 +155,7 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, Any] | 
         data=_data(reader, fields.get("store"), chosen.get("data"), path.parent),
         connections=connections,
         masking=EngineSettings() if masking is None else read_masking(reader, masking),
+        estimates=read_estimates(reader, fields.get("estimates")),
         session_ttl_us=ttl,
         session_idle_us=idle,
         policy=policy,

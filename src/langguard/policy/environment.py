@@ -33,11 +33,16 @@ class Type:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A member of an object: its type, whether this version supplies it, and whether the client asserts it."""
+    """A member of an object: its type, whether this version supplies it, and whether the client asserts it.
+
+    Attributes:
+        probed: Only the database can tell it. Until it was asked the field is not there, and reading it fails.
+    """
 
     type: Type
     supplied: bool = True
     asserted: bool = False
+    probed: bool = False
 
 
 TEXT: Final = Type("text")
@@ -85,6 +90,10 @@ def _later(kind: Type) -> Field:
     return Field(kind, supplied=False)
 
 
+def _probed(kind: Type) -> Field:
+    return Field(kind, probed=True)
+
+
 def _said(kind: Type, *, supplied: bool = True) -> Field:
     return Field(kind, supplied=supplied, asserted=True)
 
@@ -120,12 +129,18 @@ ENVIRONMENT: Final = _object(
         precise=BOOL,
         parameters=INT,
         shape=TEXT,
-        estimated_rows=_later(INT),
+        estimated_rows=_probed(INT),
+        scanned_rows=_probed(INT),
     ),
     risk=_object(score=_later(INT), reasons=_later(_list(TEXT))),
     now=TIME,
 )
 """The tree every condition is checked against."""
+
+PROBED: Final = frozenset(
+    f"facts.{name}" for name, item in ENVIRONMENT.fields["facts"].type.fields.items() if item.probed
+)
+"""Fields that only the database can tell: `facts.estimated_rows` and the like."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 2. A rule in play whose condition raises, or is no truth value, denies, whatever the rule's effect.
 3. Deny beats review beats allow, whatever their order.
 4. Each action on each resource of the call needs a grant or a matching allow rule; without one the call is denied.
+5. A rule that needs what only the database can tell denies until that is known; the verdict says what it wants.
 """
 
 from collections.abc import Mapping
@@ -13,11 +14,12 @@ from typing import Any, Final, Literal
 import msgspec
 
 from langguard.policy.conditions import ConditionFailed, context_of
+from langguard.policy.environment import PROBED
 from langguard.policy.limits import limits_of
 from langguard.policy.model import ANY, Approvers, Effect, Policy, Rule
 from langguard.protocol import Context, Facts
 
-Reason = Literal["granted", "rule", "rule_failed", "no_grant"]
+Reason = Literal["granted", "rule", "rule_failed", "estimate_unknown", "no_grant"]
 Unit = tuple[str, str | None]
 """One action on one table; None stands for a call that names no table."""
 
@@ -33,6 +35,7 @@ class Request:
         actions: What the call does; a call with none is denied.
         tables: Resources, `schema.table`; empty where none is named, None where they are not known.
         facts: protocol.Facts as builtins; what is left out has Facts' own default.
+        estimates: Facts that only the database can tell (`estimated_rows`, `scanned_rows`), as far as they are known.
         context: protocol.Context as builtins, asserted by the client; what is left out has Context's own default.
         now: Microseconds since 1970 UTC.
     """
@@ -51,6 +54,7 @@ class Request:
     actions: tuple[str, ...]
     tables: tuple[str, ...] | None = ()
     facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    estimates: Mapping[str, int] = field(default_factory=dict, repr=False)
     context: Mapping[str, Any] = field(default_factory=dict, repr=False)
     now: int
 
@@ -79,11 +83,13 @@ class Verdict:
     """What a policy says of a request.
 
     Attributes:
-        reason: `granted`, `rule` (one denies or wants review), `rule_failed`, `no_grant`.
+        reason: `granted`, `rule` (one denies or wants review), `rule_failed`, `estimate_unknown`, `no_grant`.
         rule: Id of the rule that decided, if one did.
         message: For the model and the person: what is not allowed, and what is.
         considered: Every grant and rule, in the policy's order.
         approvers: With `review`: who may approve, if the rule says.
+        wants: With `estimate_unknown`: the fields that would decide, such as `facts.estimated_rows`; sorted. Every
+            other verdict stays, whatever the database would tell.
         rows: Most rows to release.
         timeout_ms: The statement's time limit, milliseconds.
         result_bytes: Most bytes of values, counted before masking.
@@ -95,6 +101,7 @@ class Verdict:
     message: str
     considered: tuple[Considered, ...] = ()
     approvers: Approvers | None = None
+    wants: tuple[str, ...] = ()
     rows: int
     timeout_ms: int
     result_bytes: int
@@ -103,13 +110,18 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Ruling:
-    """What one rule came to: whether it holds, or that it failed; the units of the call it is about."""
+    """What one rule came to: whether it holds, or that it failed; the units of the call it is about.
+
+    Attributes:
+        wants: It failed for want of these fields.
+    """
 
     rule: Rule
     units: frozenset[Unit]
     holds: bool
     failed: bool
     why: str
+    wants: frozenset[str] = frozenset()
 
 
 def evaluate(policy: Policy, request: Request) -> Verdict:
@@ -131,7 +143,11 @@ def evaluate(policy: Policy, request: Request) -> Verdict:
         )
         for ruling in rulings
     ]
-    effect, reason, decider = _decide(rulings, missing=not units or not units <= granted)
+    possible = granted.union(*(item.units for item in rulings if item.rule.effect == "allow" and item.wants))
+    effect, reason, decider = _decide(
+        rulings, missing=not units or not units <= granted, hopeless=not units or not units <= possible
+    )
+    wants = frozenset[str]().union(*(item.wants for item in rulings)) if reason == "estimate_unknown" else ()
     limit = limits_of(policy.limits, request.connection, request.kind, request.tables)
     return Verdict(
         effect=effect,
@@ -140,6 +156,7 @@ def evaluate(policy: Policy, request: Request) -> Verdict:
         message=_message(policy, request, effect, reason, decider, units - granted),
         considered=tuple(considered),
         approvers=decider.approvers if decider and effect == "review" else None,
+        wants=tuple(sorted(wants)),
         rows=limit.rows,
         timeout_ms=limit.timeout_ms,
         result_bytes=limit.result_bytes,
@@ -147,17 +164,25 @@ def evaluate(policy: Policy, request: Request) -> Verdict:
     )
 
 
-def _decide(rulings: list[_Ruling], *, missing: bool) -> tuple[Effect, Reason, Rule | None]:
-    """Return effect, reason and the first rule that decides, in the order deny, failed, no grant, review, allow.
+def _decide(rulings: list[_Ruling], *, missing: bool, hopeless: bool) -> tuple[Effect, Reason, Rule | None]:
+    """Return effect, reason and the first rule that decides: deny, failed, no grant, estimate unknown, review, allow.
 
     An explicit deny is named before a missing grant, so that nobody asks for a grant that would not help.
+
+    Args:
+        rulings: What each rule came to.
+        missing: A part of the call is not granted.
+        hopeless: It is not, whatever the database would tell.
     """
     denying = next((item.rule for item in rulings if item.holds and item.rule.effect == "deny"), None)
     if denying:
         return "deny", "rule", denying
-    failing = next((item.rule for item in rulings if item.failed), None)
+    failing = next((item.rule for item in rulings if item.failed and not item.wants), None)
     if failing:
         return "deny", "rule_failed", failing
+    waiting = next((item.rule for item in rulings if item.wants), None)
+    if waiting and not hopeless:
+        return "deny", "estimate_unknown", waiting
     if missing:
         return "deny", "no_grant", None
     reviewing = next((item.rule for item in rulings if item.holds and item.rule.effect == "review"), None)
@@ -212,6 +237,9 @@ def _ruling(rule: Rule, request: Request, units: frozenset[Unit], context: "_Laz
     try:
         holds = rule.when.holds(context.get())
     except ConditionFailed as failed:
+        if wants := frozenset(rule.when.reads) & context.unknown:
+            why = f"it denies until the database has told {', '.join(sorted(wants))}"
+            return _Ruling(rule, about, holds=False, failed=True, why=why, wants=wants)
         return _Ruling(rule, about, holds=False, failed=True, why=f"its condition failed ({failed}), so it denies")
     why = f"its condition is {'true' if holds else 'false'} for {_spell(about)}"
     return _Ruling(rule, about, holds=holds, failed=False, why=why)
@@ -254,6 +282,7 @@ class _Lazy:
         self._request = request
         self._reads = reads
         self._made: Any = None
+        self.unknown: Final = PROBED - {f"facts.{name}" for name in request.estimates}
 
     def get(self) -> Any:
         """Return the context.
@@ -263,7 +292,8 @@ class _Lazy:
         """
         if self._made is None:
             try:
-                variables = _only(_variables(self._request), self._reads)
+                known = tuple(path for path in self._reads if path not in self.unknown)
+                variables = _only(_variables(self._request), known)
             except (TypeError, ValueError, KeyError, AttributeError) as failed:
                 raise ConditionFailed(type(failed).__name__) from None
             self._made = context_of(variables, self._request.now)
@@ -285,7 +315,7 @@ def _only(variables: Mapping[str, Any], reads: tuple[str, ...]) -> dict[str, Any
 
 
 def _variables(request: Request) -> dict[str, Any]:
-    facts = {**_FACTS, "actions": request.actions, "tables": request.tables or (), **request.facts}
+    facts = {**_FACTS, "actions": request.actions, "tables": request.tables or (), **request.facts, **request.estimates}
     facts["outputs"] = [{**_OUTPUT, **output} for output in facts["outputs"]]
     context = {**_CONTEXT, **request.context}
     return {
@@ -329,6 +359,9 @@ def _message(
         case "rule_failed":
             name = rule.id if rule else ""
             return f"Denied: {what}. Rule {name} could not be evaluated, so it denies; tell an administrator."
+        case "estimate_unknown":
+            name = rule.id if rule else ""
+            return f"Denied: {what}. Rule {name} goes by the database's own estimate of rows, which is not known."
         case "rule":
             name = rule.id if rule else ""
             said = f" {rule.message}" if rule and rule.message else ""

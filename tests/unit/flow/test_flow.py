@@ -5,11 +5,15 @@ import pytest
 from langguard.errors import LedgerError, MaskingError, OutcomeUnknownError, TargetError
 from langguard.flow import (
     Ask,
+    AskTarget,
+    Estimate,
     HandOver,
     MaskRows,
     Permission,
+    Probe,
     RecordIntent,
     RecordOutcome,
+    RecordProbe,
     Rows,
     RunTarget,
     guarded_call,
@@ -117,6 +121,55 @@ def test_an_outcome_that_is_not_recorded_discards_the_rows():
 def test_a_driver_that_answers_the_wrong_thing_never_gets_rows_out(broken):
     with pytest.raises(TypeError):
         drive({**REPLIES, **broken})
+
+
+PROBE = Probe(statement='SELECT "a"')
+UNDECIDED = Permission(decision=Decision(effect="deny", reason="estimate_unknown", message="not known"), probe=PROBE)
+
+
+def probed(*replies):
+    """Answer steps from a list; return each step and what was handed over."""
+    steps, seen, reply = guarded_call("call_1"), [], None
+    given = iter(replies)
+    try:
+        while True:
+            seen.append(steps.send(reply))
+            reply = next(given)
+    except StopIteration as done:
+        return seen, done.value
+
+
+def test_the_database_is_asked_for_its_estimate_only_once_that_is_recorded_and_the_call_is_judged_again():
+    found = Estimate(statement='SELECT "a"', rows=3)
+    receipt = Receipt(entry=0, leaf="p")
+    replies = [UNDECIDED, receipt, found, PERMISSION, REPLIES[RecordIntent], ROWS, RESULT, REPLIES[RecordOutcome]]
+    seen, handed = probed(*replies)
+    assert [type(step) for step in seen] == [
+        Ask, RecordProbe, AskTarget, Ask, RecordIntent, RunTarget, MaskRows, RecordOutcome
+    ]  # fmt: skip
+    assert [step.estimate for step in seen if isinstance(step, Ask)] == [None, found]
+    assert seen[1].probe is seen[2].probe is PROBE
+    assert handed.result is RESULT
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [
+        pytest.param([UNDECIDED, None], id="the question is not recorded"),
+        pytest.param([UNDECIDED, Receipt(entry=0, leaf="p"), None], id="no estimate"),
+        pytest.param(
+            [UNDECIDED, Receipt(entry=0, leaf="p"), Estimate(statement="x"), UNDECIDED], id="asked for again and again"
+        ),
+    ],
+)
+def test_a_probe_that_goes_wrong_ends_the_call(replies):
+    with pytest.raises(TypeError):
+        probed(*replies)
+
+
+def test_a_question_that_can_not_be_recorded_is_not_asked():
+    with pytest.raises(LedgerError):
+        drive({**REPLIES, Ask: UNDECIDED, RecordProbe: LedgerError("disk full")})
 
 
 def test_rows_never_show_a_value():

@@ -33,7 +33,7 @@ def policies() -> SimpleNamespace:
 
 @pytest.fixture
 def judge(policies) -> Judge:
-    return Judge(connections=None, analysis=None, policies=policies, clock=None, ner=False)
+    return Judge(connections=None, analysis=None, policies=policies, clock=None, ner=False, remembered=None)
 
 
 def operator_of(judge: Judge, held: Catalog, connection: SimpleNamespace) -> str | None:

@@ -6,6 +6,8 @@ from types import SimpleNamespace
 from langguard.clock import SystemClock
 from langguard.gateway.identity.principals import Principal
 from langguard.gateway.services.judge import Judge
+from langguard.gateway.services.remembered import Remembered
+from langguard.gateway.settings_estimates import EstimateSettings
 from langguard.policy import Known, parse
 from langguard.protocol import CallRequest, Catalog, Column, SqlCall, Table
 from langguard.sql import analyze, rewrite
@@ -48,7 +50,12 @@ def test_a_policy_put_in_force_meanwhile_decides_the_next_call():
     who = Principal(id="p", name="p", kind="service", groups=("g",), scopes=("call",))
     live = SimpleNamespace(id="s", principal=who, stored=SimpleNamespace(agent=""))
     judge = Judge(
-        connections={"shop": connection}, analysis=Slow(policies), policies=policies, clock=SystemClock(), ner=False
+        connections={"shop": connection},
+        analysis=Slow(policies),
+        policies=policies,
+        clock=SystemClock(),
+        ner=False,
+        remembered=Remembered(EstimateSettings(), SystemClock()),
     )
     request = CallRequest(id="c", call=SqlCall(connection="shop", statement="SELECT a FROM t"))
     first = asyncio.run(judge.judge(live, request))

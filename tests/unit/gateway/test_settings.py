@@ -6,6 +6,7 @@ import pytest
 
 from langguard.errors import ConfigError, PolicyError
 from langguard.gateway.settings import VARIABLES, load, template
+from langguard.gateway.settings_estimates import EstimateSettings
 from langguard.secrets import Reference
 
 SHOP = """\
@@ -294,3 +295,21 @@ def test_every_example_in_the_template_loads(write):
     assert settings.masking.ner_model == "en_core_web_lg"
     assert len(settings.masking.recognizers) == 2
     assert settings.policy.masks.columns[0].columns == ("orders/public.customers.email",)
+
+
+def test_how_databases_are_asked_for_estimates(write):
+    assert load(write("version: 1"), {}).estimates == EstimateSettings(
+        timeout_ms=1000, at_once=4, remember_us=60_000_000, always=False
+    )
+    text = "version: 1\nestimates: {timeout: 50ms, at_once: 1, remember: 2s, always: true}"
+    assert load(write(text), {}).estimates == EstimateSettings(
+        timeout_ms=50, at_once=1, remember_us=2_000_000, always=True
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong", ["timeout: 9ms", "timeout: 2m", "at_once: 0", "at_once: 65", "remember: 2h", "always: 1", "at_onze: 1"]
+)
+def test_estimates_out_of_bounds_stop_the_start(write, wrong):
+    with pytest.raises(ConfigError):
+        load(write(f"version: 1\nestimates: {{{wrong}}}"), {})

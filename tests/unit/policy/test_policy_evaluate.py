@@ -398,3 +398,87 @@ def test_fewer_grants_never_loosen(grants, written, request, data):
     assert (
         order[evaluate(made(kept, written), request).effect] >= order[evaluate(made(grants, written), request).effect]
     )
+
+
+BULK = "rules: [{id: bulk, deny: read, when: %s}]"
+
+
+@pytest.mark.parametrize(
+    ("rules", "given", "effect", "reason", "wants"),
+    [
+        pytest.param(
+            BULK % "facts.estimated_rows > 1000",
+            {},
+            "deny",
+            "estimate_unknown",
+            ("facts.estimated_rows",),
+            id="a rule that goes by it denies until it is known",
+        ),
+        pytest.param(BULK % "facts.estimated_rows > 1000", {"estimated_rows": 1001}, "deny", "rule", (), id="holds"),
+        pytest.param(BULK % "facts.estimated_rows > 1000", {"estimated_rows": 1000}, "allow", "granted", (), id="no"),
+        pytest.param(
+            BULK % "facts.estimated_rows > 1000",
+            {"scanned_rows": 5},
+            "deny",
+            "estimate_unknown",
+            ("facts.estimated_rows",),
+            id="another estimate is no answer",
+        ),
+        pytest.param(
+            BULK % "'facts.estimated_rows > 1000 && !facts.precise'", {}, "allow", "granted", (), id="not reached"
+        ),
+        pytest.param(
+            BULK % "'facts.estimated_rows > 1000 || facts.precise'", {}, "deny", "rule", (), id="decided by the rest"
+        ),
+        pytest.param(
+            "rules:\n- {id: bulk, deny: read, when: facts.estimated_rows > 1000}\n- {id: all, deny: read}",
+            {},
+            "deny",
+            "rule",
+            (),
+            id="a rule that denies anyway is the answer, and nobody is asked",
+        ),
+        pytest.param(
+            "rules:\n- {id: bulk, deny: read, when: facts.estimated_rows > 1000}\n- {id: broken, deny: read, "
+            "when: 1 / facts.parameters == 1}",
+            {},
+            "deny",
+            "rule_failed",
+            (),
+            id="so is one that fails",
+        ),
+        pytest.param(
+            "rules: [{id: bulk, deny: write, when: facts.estimated_rows > 1000}]",
+            {},
+            "allow",
+            "granted",
+            (),
+            id="a rule about something else wants nothing",
+        ),
+        pytest.param(
+            "rules: [{id: bulk, review: read, when: facts.scanned_rows > 9}]",
+            {},
+            "deny",
+            "estimate_unknown",
+            ("facts.scanned_rows",),
+            id="a review",
+        ),
+    ],
+)
+def test_a_rule_that_goes_by_an_estimate(rules, given, effect, reason, wants):
+    verdict = evaluate(policy(READ + rules), ask(estimates=given))
+    assert (verdict.effect, verdict.reason, verdict.wants) == (effect, reason, wants)
+
+
+def test_an_estimate_can_open_only_where_an_allow_rule_goes_by_it():
+    few = "rules: [{id: few, allow: read, when: facts.estimated_rows < 10}]"
+    assert evaluate(policy(few), ask()).reason == "estimate_unknown"
+    assert evaluate(policy(few), ask(estimates={"estimated_rows": 9})).effect == "allow"
+    assert evaluate(policy(few), ask(estimates={"estimated_rows": 10})).reason == "no_grant"
+    assert evaluate(policy(few), ask(actions=("read", "write"))).reason == "no_grant", "whatever it would be"
+
+
+def test_the_denial_of_an_unknown_estimate_names_the_rule_and_no_number():
+    verdict = evaluate(policy(READ + BULK % "facts.estimated_rows > 1000"), ask())
+    assert "bulk" in verdict.message
+    assert "1000" not in verdict.message

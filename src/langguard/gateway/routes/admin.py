@@ -8,11 +8,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from langguard.errors import ConfigError
+from langguard.flow import Estimate
 from langguard.gateway.identity import tokens
 from langguard.gateway.identity.principals import ApiKey, Principal
 from langguard.gateway.problems import ProblemError, reply
 from langguard.gateway.routes._common import bearer, gateway, guarded, holder, read, session
 from langguard.gateway.services.recorder import Draft
+from langguard.gateway.services.remembered import ANY_STATEMENT
 from langguard.gateway.services.sessions import Live, StoredSession
 from langguard.policy import explain as explain_verdict
 from langguard.protocol import CallRequest, Catalog, Context, Scope, SqlCall, Wire
@@ -41,6 +43,8 @@ class Explain(Wire, frozen=True, kw_only=True):
     statement: str
     name: str = "someone"
     groups: tuple[str, ...] = ()
+    estimated_rows: int | None = None
+    scanned_rows: int | None = None
 
 
 def _caller(request: Request) -> str | None:
@@ -162,7 +166,10 @@ async def explain(request: Request) -> Response:
     call = CallRequest(
         id="explain", call=SqlCall(connection=wanted.connection, statement=wanted.statement), context=Context()
     )
-    judged = await home.judge.judge(Live(stored), call)
+    assumed = None
+    if wanted.estimated_rows is not None or wanted.scanned_rows is not None:
+        assumed = Estimate(statement=ANY_STATEMENT, rows=wanted.estimated_rows, scanned=wanted.scanned_rows)
+    judged = await home.judge.judge(Live(stored), call, assumed)
     permission = judged.permission
     answer: dict[str, Any] = {
         "decision": permission.decision,
@@ -171,6 +178,7 @@ async def explain(request: Request) -> Response:
         "facts": judged.facts,
         "refusal": judged.refusal,
         "trace": "" if judged.verdict is None else explain_verdict(judged.verdict),
+        "wants": () if permission.probe is None or judged.verdict is None else judged.verdict.wants,
         "sent": permission.statement or None,
         "obligations": permission.obligations,
     }

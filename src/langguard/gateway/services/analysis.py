@@ -14,6 +14,8 @@ import msgspec
 from langguard.protocol import Catalog, Facts, Refusal, SqlObligations
 from langguard.workers import WorkerError, WorkerPool, WorkerTimeoutError
 
+UNCAPPED = 2**31 - 2
+"""A row cap that caps nothing: for the text whose rows are estimated."""
 _REMEMBERED = 4096
 _LONGEST = 16_384  # characters; a longer statement is analysed each time
 WARM = "langguard.gateway.services.analysis:warm_worker"
@@ -54,7 +56,8 @@ class Analysis:
 
     async def rewrite(self, facts: Facts, obligations: SqlObligations, catalog: Catalog) -> str | Refusal:
         """Return the text to send, with the obligations in it."""
-        self._likely = obligations
+        if obligations.rows != UNCAPPED:
+            self._likely = obligations
         key = _key("sent", facts.statement, catalog, obligations)
         held: str | Refusal | None = self._held(key)
         if held is not None:

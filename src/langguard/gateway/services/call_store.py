@@ -16,6 +16,10 @@ UNKNOWN = Receipt(entry=-1, leaf="")
 _COMMITMENT = 64
 
 
+class AskedBeforeError(Exception):
+    """The call's id is recorded already: the same call asked again, or another one under its id."""
+
+
 class StoredCall(Wire, frozen=True, kw_only=True):
     """A call at rest.
 

@@ -20,10 +20,12 @@ from langguard.drivers import sql
 from langguard.errors import LangguardError, LedgerError, OutcomeUnknownError, TargetError
 from langguard.flow import (
     Ask,
+    AskTarget,
     HandOver,
     MaskRows,
     RecordIntent,
     RecordOutcome,
+    RecordProbe,
     Rows,
     RunTarget,
     guarded_call,
@@ -31,9 +33,10 @@ from langguard.flow import (
 from langguard.gateway.keys import Keys
 from langguard.gateway.problems import ProblemError
 from langguard.gateway.services.binds import read_binds
-from langguard.gateway.services.call_store import UNKNOWN, CallStore, StoredCall
+from langguard.gateway.services.call_store import UNKNOWN, AskedBeforeError, CallStore, StoredCall
 from langguard.gateway.services.drives import STEPS, Drive, answer_of, by_agent, permitted
 from langguard.gateway.services.entries import intent_data, intent_texts, outcome_data, outcome_texts
+from langguard.gateway.services.estimates import Estimates
 from langguard.gateway.services.judge import Judge
 from langguard.gateway.services.masker import Masker
 from langguard.gateway.services.recorder import Draft, Recorded, Recorder
@@ -50,16 +53,12 @@ from langguard.protocol import (
     Receipt,
     SchemaCall,
 )
-from langguard.stores.base import ConflictError, Store
+from langguard.stores.base import ConflictError
 
 _THREADS = 32
 _RUNNING = Limits(total=_THREADS, per_principal=8, per_session=4)
 _IN_FLIGHT = Limits(total=256, per_principal=64, per_session=20)
 """Calls that run and that wait."""
-
-
-class _AskedBeforeError(Exception):
-    """The call's id is recorded already: the same call asked again, or another one under its id."""
 
 
 class Calls:
@@ -68,18 +67,20 @@ class Calls:
     def __init__(
         self,
         *,
-        store: Store,
+        stored: CallStore,
         recorder: Recorder,
         sessions: Sessions,
         judge: Judge,
+        estimates: Estimates,
         masker: Masker,
         keys: Keys,
         clock: Clock,
     ) -> None:
-        self._stored = CallStore(store, recorder)
+        self._stored = stored
         self._recorder = recorder
         self._sessions = sessions
         self._judge = judge
+        self._estimates = estimates
         self._masker = masker
         self._keys = keys
         self._clock = clock
@@ -116,7 +117,7 @@ class Calls:
             running.add_done_callback(lambda _: self._leave(key, live.principal.id))
         try:
             return await asyncio.shield(running)
-        except _AskedBeforeError:
+        except AskedBeforeError:
             earlier = await self._stored.find(live.id, request.id)
         if earlier is None or earlier.digest != digest:
             raise ProblemError("call_id_reused")
@@ -169,8 +170,12 @@ class Calls:
         try:
             match step:
                 case Ask():
-                    drive.judged = await self._judge.judge(drive.live, drive.request)
+                    drive.judged = await self._judge.judge(drive.live, drive.request, step.estimate)
                     return drive.judged.permission
+                case RecordProbe():
+                    return await self._estimates.record(drive, step.probe)
+                case AskTarget():
+                    return await self._estimates.ask(drive, step.probe)
                 case RecordIntent():
                     return await self._intent(drive)
                 case RunTarget():
@@ -184,7 +189,8 @@ class Calls:
                     msg = f"unknown step {type(step).__name__}"
                     raise TypeError(msg)
         finally:
-            drive.spent[STEPS[type(step)]] = self._clock.ticks() - before
+            name = STEPS[type(step)]
+            drive.spent[name] = drive.spent.get(name, 0) + self._clock.ticks() - before
 
     async def _intent(self, drive: Drive) -> Receipt:
         request, live, permission = drive.request, drive.live, drive.known.permission
@@ -207,7 +213,7 @@ class Calls:
         except ConflictError as conflict:
             self._sessions.check(live)
             if conflict.kind == "call":
-                raise _AskedBeforeError from None
+                raise AskedBeforeError from None
             raise ProblemError("conflict", "The session changed while the call was judged; nothing ran.") from None
         live.known.update(request.bodies)
         drive.checkpoint = done.checkpoint
@@ -349,4 +355,5 @@ class Calls:
 
     def close(self) -> None:
         """Let no further statement start."""
+        self._estimates.close()
         self._threads.shutdown(wait=False, cancel_futures=True)

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Engine
 
 from langguard.drivers import sql, sql_catalog
+from langguard.drivers.sql_statistics import Statistics, read_statistics
 from langguard.errors import ConfigError, TargetError
 from langguard.gateway.settings import ConnectionSettings
 from langguard.protocol import Catalog, ConnectionInfo, Table, View
@@ -23,11 +24,13 @@ class Connection:
     Attributes:
         engine: None in custody `agent`: the gateway holds no credential there.
         catalog: None until it was read or pinned; every statement is then refused.
+        statistics: The sizes of its tables, with a version of their own.
     """
 
     settings: ConnectionSettings
     engine: Engine | None = field(default=None, repr=False)
     catalog: Catalog | None = None
+    statistics: Statistics = field(default_factory=Statistics)
 
     @property
     def name(self) -> str:
@@ -104,6 +107,10 @@ class Connections:
         except TargetError as failed:
             msg = f"connection `{item.name}`: its structure can't be read: {failed}"
             raise ConfigError(msg) from None
+        try:
+            connection.statistics = await asyncio.to_thread(read_statistics, connection.engine, dialect=item.dialect)
+        except TargetError:
+            connection.statistics = Statistics()  # estimates are then what the database says of its own
 
     def pin(self, connection: Connection, catalog: Catalog) -> Put:
         """Return what stores a snapshot for a connection in custody `agent`; it is not in force yet."""

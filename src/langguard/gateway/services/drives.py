@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
-from langguard.flow import Ask, HandOver, MaskRows, RecordIntent, RecordOutcome, RunTarget
+from langguard.flow import Ask, AskTarget, HandOver, MaskRows, RecordIntent, RecordOutcome, RecordProbe, RunTarget
 from langguard.gateway.services.call_store import UNKNOWN
 from langguard.gateway.services.judge import Judged
 from langguard.gateway.services.sessions import Live
@@ -11,6 +11,8 @@ from langguard.protocol import Answer, CallRequest, Receipt, SchemaCall
 
 STEPS: Final[dict[type, str]] = {
     Ask: "judge",
+    RecordProbe: "record_probe",
+    AskTarget: "estimate",
     RecordIntent: "record_intent",
     RunTarget: "run",
     MaskRows: "mask",

@@ -14,6 +14,7 @@ import msgspec
 
 from langguard.errors import VerificationError
 from langguard.gateway.services.judge import Judged
+from langguard.gateway.services.remembered import bucket
 from langguard.protocol import CallRequest, Receipt, Result, SqlCall
 from langguard.stores.base import Store
 
@@ -35,6 +36,7 @@ def intent_data(request: CallRequest, judged: Judged) -> dict[str, Any]:
         "policy": decision.policy_version,
         "catalog": None if judged.catalog is None else judged.catalog.version,
         "decided_for": judged.at,
+        "estimated": None if judged.estimate is None else bucket(judged.estimate.rows),
         "rows_allowed": None if obligations is None else obligations.rows,
         "timeout_ms": None if obligations is None else obligations.timeout_ms,
         "provenance": context.provenance,
@@ -56,6 +58,8 @@ def intent_texts(request: CallRequest, judged: Judged) -> dict[str, str]:
         texts["sent"] = permission.statement
     if judged.facts is not None:
         texts["facts"] = _json(judged.facts)
+    if judged.estimate is not None:
+        texts["estimate"] = _json(judged.estimate)
     if judged.refusal is not None:
         texts["refusal"] = _json(judged.refusal)
     if permission.obligations is not None:

@@ -16,7 +16,7 @@ from langguard.ledger import bodies, export, tree
 from langguard.ledger.checkpoint import LogKey
 from langguard.stores.base import Store
 
-_JSON_BODIES = frozenset({"asked", "context", "messages", "facts", "refusal", "plan", "result"})
+_JSON_BODIES = frozenset({"asked", "context", "messages", "facts", "estimate", "refusal", "plan", "result"})
 
 
 class Evidence:

@@ -12,9 +12,10 @@ import msgspec
 
 from langguard import masking
 from langguard.clock import Clock
-from langguard.flow import Permission
-from langguard.gateway.services.analysis import Analysis
+from langguard.flow import Estimate, Permission, Probe
+from langguard.gateway.services.analysis import UNCAPPED, Analysis
 from langguard.gateway.services.connections import Connection, Connections
+from langguard.gateway.services.remembered import ANY_STATEMENT, NO_ROWS, Remembered, facts_of
 from langguard.gateway.services.sessions import Live
 from langguard.policy import Policy, Request, Verdict, evaluate
 from langguard.protocol import (
@@ -47,6 +48,7 @@ class Judged:
         at: The time the decision was made for, microseconds since 1970 UTC.
         tables: Resources, `schema.table`.
         statement: What may be sent (SQL), or a description (structure).
+        estimate: What the database expects of it, where that was asked for; not known in one that has no rows.
     """
 
     permission: Permission
@@ -56,6 +58,7 @@ class Judged:
     facts: Facts | None = None
     refusal: Refusal | None = None
     verdict: Verdict | None = None
+    estimate: Estimate | None = None
     connection: Connection | None = field(default=None, repr=False)
     catalog: Catalog | None = field(default=None, repr=False)
 
@@ -78,25 +81,34 @@ class Judge:
     """Analyses a call and evaluates the policy on it."""
 
     def __init__(
-        self, *, connections: Connections, analysis: Analysis, policies: HasPolicy, clock: Clock, ner: bool
+        self,
+        *,
+        connections: Connections,
+        analysis: Analysis,
+        policies: HasPolicy,
+        clock: Clock,
+        ner: bool,
+        remembered: Remembered,
     ) -> None:
         self._connections = connections
         self._analysis = analysis
         self._policies = policies
         self._clock = clock
         self._ner = ner
+        self._remembered = remembered
         self._plans: OrderedDict[tuple[str, str, str, str], MaskPlan] = OrderedDict()
 
-    async def judge(self, live: Live, request: CallRequest) -> Judged:
+    async def judge(self, live: Live, request: CallRequest, estimate: Estimate | None = None) -> Judged:
         """Return the decision on a call; a call that can't be understood is denied with what to do instead.
 
+        Where a rule goes by what the database expects and nothing is known of that, the denial carries a probe.
         One version of the policy decides all of it, whatever is put in force while a worker analyses the statement.
         """
         pinned = copy.copy(self)
         pinned._policies = _Pinned(self._policies.current)  # noqa: SLF001 - its own twin
-        return await pinned._judge(live, request)  # noqa: SLF001
+        return await pinned._judge(live, request, estimate)  # noqa: SLF001
 
-    async def _judge(self, live: Live, request: CallRequest) -> Judged:
+    async def _judge(self, live: Live, request: CallRequest, estimate: Estimate | None) -> Judged:
         at = self._clock.now()
         call = request.call
         connection = self._connections.get(call.connection)
@@ -112,7 +124,7 @@ class Judge:
             return self._deny(at, "no_catalogue", message, connection=connection)
         if isinstance(call, SchemaCall):
             return self._schema(live, request, call, connection, catalog, at)
-        return await self._sql(live, request, call, connection, catalog, at)
+        return await self._sql(live, request, call, connection, catalog, at, estimate)
 
     def _may_use(self, live: Live, connection: Connection) -> bool:
         return self._policies.current.may_use(
@@ -138,6 +150,7 @@ class Judge:
         facts: Facts | None,
         at: int,
         call_id: str,
+        estimate: Estimate | None = None,
     ) -> Verdict:
         request = Request(
             principal_id=live.principal.id,
@@ -154,6 +167,7 @@ class Judge:
             actions=actions,
             tables=tables,
             facts={} if facts is None else msgspec.to_builtins(facts),
+            estimates=facts_of(estimate),
             context=msgspec.to_builtins(context),
             now=at,
         )
@@ -169,8 +183,8 @@ class Judge:
         )
         return Judged(permission=Permission(decision=decision), at=at, **known)
 
-    def _decision(self, verdict: Verdict) -> Decision:
-        message = verdict.message
+    def _decision(self, verdict: Verdict, why: str = "") -> Decision:
+        message = f"{verdict.message} {why}" if verdict.wants and why else verdict.message
         if verdict.effect == "review":
             message = f"{message} It needs a person's approval, and approvals are not enabled on this gateway."
         return Decision(
@@ -193,7 +207,7 @@ class Judge:
                 table.id
                 for table in catalog.tables
                 if self._verdict(
-                    live, connection, request.context, ("metadata",), (table.id,), None, at, request.id
+                    live, connection, request.context, ("metadata",), (table.id,), None, at, request.id, NO_ROWS
                 ).effect
                 == "allow"
             )
@@ -203,7 +217,7 @@ class Judge:
                 message = f"There is no table {', '.join(missing)} on connection {connection.name}."
                 return self._deny(at, "unknown_table", message, **known)
             seen = tuple(sorted({named[name] for name in call.tables}))
-        verdict = self._verdict(live, connection, request.context, ("metadata",), seen, None, at, request.id)
+        verdict = self._verdict(live, connection, request.context, ("metadata",), seen, None, at, request.id, NO_ROWS)
         decision = self._decision(verdict)
         known |= {"tables": seen, "verdict": verdict}
         if decision.effect != "allow":
@@ -225,7 +239,14 @@ class Judge:
         return Judged(permission=permission, at=at, **known)
 
     async def _sql(
-        self, live: Live, request: CallRequest, call: SqlCall, connection: Connection, catalog: Catalog, at: int
+        self,
+        live: Live,
+        request: CallRequest,
+        call: SqlCall,
+        connection: Connection,
+        catalog: Catalog,
+        at: int,
+        estimate: Estimate | None,
     ) -> Judged:
         facts = await self._analysis.analyze(call.statement, catalog)
         known: dict[str, Any] = {"connection": connection, "catalog": catalog}
@@ -238,14 +259,35 @@ class Judge:
         verdict = self._verdict(live, connection, request.context, facts.actions, facts.tables, facts, at, request.id)
         decision = self._decision(verdict)
         known["verdict"] = verdict
-        if decision.effect != "allow":
+        if decision.effect != "allow" and not verdict.wants:
             return Judged(permission=Permission(decision=decision), at=at, **known)
         told = self._told_otherwise(facts, catalog, connection)
         if told is not None:
             return self._deny(at, told[0], told[1], **known)
-        text = await self._analysis.rewrite(facts, SqlObligations(rows=verdict.rows), catalog)
+        bounds = SqlObligations(rows=verdict.rows)
+        text = await self._analysis.rewrite(facts, bounds, catalog)
         if isinstance(text, Refusal):
             return self._refused(live, request, text, connection, known, at)
+        schemas = catalog.default_schemas if catalog.dialect == "postgres" else ()
+        if verdict.wants or self._remembered.always:
+            whole = await self._analysis.rewrite(facts, msgspec.structs.replace(bounds, rows=UNCAPPED), catalog)
+            if isinstance(whole, Refusal):
+                return self._refused(live, request, whole, connection, known, at)
+            probe = Probe(statement=whole, binds=call.binds, schemas=schemas)
+            if estimate is None or estimate.statement not in {ANY_STATEMENT, probe.statement}:
+                estimate = self._remembered.find(connection, catalog, probe)
+            if estimate is None:
+                if not verdict.wants:
+                    later = "The database is asked first how many rows to expect."
+                    decision = self._deny(at, "estimate_unknown", later).permission.decision
+                return Judged(permission=Permission(decision=decision, probe=probe), at=at, **known)
+            known["estimate"] = estimate
+            if verdict.wants:
+                args = (live, connection, request.context, facts.actions, facts.tables, facts, at, request.id)
+                verdict = known["verdict"] = self._verdict(*args, estimate)
+                decision = self._decision(verdict, estimate.why)
+            if decision.effect != "allow":
+                return Judged(permission=Permission(decision=decision), at=at, **known)
         obligations = Obligations(
             rows=verdict.rows,
             timeout_ms=verdict.timeout_ms,
@@ -257,7 +299,7 @@ class Judge:
             decision=decision,
             statement=text,
             binds=call.binds,
-            schemas=catalog.default_schemas if catalog.dialect == "postgres" else (),
+            schemas=schemas,
             obligations=obligations,
         )
         return Judged(permission=permission, at=at, **known)
@@ -288,7 +330,7 @@ class Judge:
         rule = None
         if refusal.actions:
             verdict = self._verdict(live, connection, request.context, refusal.actions, None, None, at, request.id)
-            rule = verdict.rule if verdict.effect == "deny" else None
+            rule = verdict.rule if verdict.effect == "deny" and not verdict.wants else None
         message = " ".join(
             part
             for part in (
