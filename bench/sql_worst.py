@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from langguard.protocol import Catalog, Column, Facts, Refusal, Table
+from langguard.protocol import Catalog, Column, Facts, Refusal, SqlObligations, Table
 from langguard.sql import actions, analyze, rewrite
 
 GOAL_MS = 250.0
@@ -186,7 +186,7 @@ def through(text: str, dialect: str, held: Catalog) -> tuple[float, str]:
         raise TypeError(msg)
     ended = facts.code if isinstance(facts, Refusal) else "facts"
     if isinstance(facts, Facts):
-        sent = rewrite(facts, rows=100, dialect=dialect, catalog=held)
+        sent = rewrite(facts, SqlObligations(rows=100), held)
         ended = "sent" if isinstance(sent, str) else f"not rewritten: {sent.code}"
     return (time.process_time() - started) * 1e3, ended
 

@@ -152,7 +152,7 @@ def same_meaning(one: Facts, other: Facts) -> bool:
 
 
 def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canonical: bool = False) -> Reading:
-    root, tokens = parse(text, dialect, limits)
+    root, tokens = parse(text, dialect, limits, is_canonical=is_canonical)
     functions = tables_of(catalog).functions
     tree = check(root, dialect, functions)
     _casts(tree, catalog)

@@ -14,6 +14,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.parser import Parser
 
 from langguard.sql.refusals import refuse, refused
+from langguard.sql.tokens import canonical_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,14 +108,22 @@ COUNTED = frozenset(
 SPLIT = "Send one statement in each call."
 
 
-def tokens_of(text: str, dialect: str, limits: Limits = LIMITS) -> list[Token]:
+def tokens_of(text: str, dialect: str, limits: Limits = LIMITS, *, canonical: bool = False) -> list[Token]:
     """Return the tokens of one statement, without semicolons.
+
+    Args:
+        text: What came, or canonical text of our own making.
+        dialect: Whose.
+        limits: The largest statement that is analysed.
+        canonical: The text is of our own making.
 
     Raises:
         Refused: The text is no single statement, or is beyond what may be parsed.
     """
     odd = _characters(text, limits)
-    tokens = Dialect.get_or_raise(dialect).tokenize(text)
+    tokens = canonical_tokens(text, dialect) if canonical else None
+    if tokens is None:
+        tokens = Dialect.get_or_raise(dialect).tokenize(text)
     kinds = {token.token_type for token in tokens}
     if TokenType.HINT in kinds or any(start in text for start in COMMENTS):
         _comments(tokens, text)

@@ -15,7 +15,7 @@ SCHEMA_TOOL = "Use the schema tool to see tables and columns."
 
 def lower(name: str) -> str:
     """Return the name in lower case, ASCII letters only, as the engines fold names."""
-    return name.translate(_LOWER)
+    return name.lower() if name.isascii() else name.translate(_LOWER)
 
 
 def stored(identifier: exp.Identifier, dialect: str) -> str:
@@ -24,10 +24,11 @@ def stored(identifier: exp.Identifier, dialect: str) -> str:
     Raises:
         Refused: It is longer than the engine keeps.
     """
-    name = str(identifier.this)
+    args = identifier.args
+    name = str(args["this"])
     rules = RULES[dialect]
     longest = rules.longest_name
-    if longest is not None and len(name.encode("utf-8", "replace")) > longest:
+    if longest is not None and len(name) * 4 > longest and len(name.encode("utf-8", "replace")) > longest:
         # The engine cuts it, so that two names which differ here could be one there.
         refuse(
             "construct_not_allowed",
@@ -36,7 +37,7 @@ def stored(identifier: exp.Identifier, dialect: str) -> str:
             position=identifier.meta.get("start"),
             hint="Use a shorter name.",
         )
-    if rules.folds == "keep" or identifier.args.get("quoted"):
+    if args.get("quoted") or rules.folds == "keep":
         return name
     return lower(name) if rules.folds == "lower" else name.translate(_UPPER)
 
@@ -49,6 +50,15 @@ def key(name: str, dialect: str) -> str:
 def quoted(name: str) -> exp.Identifier:
     """Return an identifier that stands for exactly `name`."""
     return exp.Identifier(this=name, quoted=True)
+
+
+def rename_identifier(identifier: exp.Identifier, name: str) -> None:
+    """Let an identifier stand for exactly `name`; where it stands in the text that came is kept."""
+    args = identifier.args
+    if args["this"] != name:
+        identifier.set("this", name)
+    if args.get("quoted") is not True:
+        identifier.set("quoted", True)
 
 
 def is_system(schema: str, name: str, dialect: str) -> bool:

@@ -71,10 +71,13 @@ def check(root: exp.Expr, dialect: str, functions: frozenset[str]) -> Tree:
                 continue
             if rule is not ANY_ARGUMENT and key not in rule:
                 raise _modifier(node, key)
-            if isinstance(value, exp.Expr):
+            of = type(value)
+            if of is str or of is bool:
+                continue
+            if of is list:
+                nodes += [child for child in value if isinstance(child, exp.Expr)]
+            elif isinstance(value, exp.Expr):
                 nodes.append(value)
-            elif isinstance(value, list):
-                nodes.extend(child for child in value if isinstance(child, exp.Expr))
         look = _LOOKS.get(kind)
         if look is not None:
             look(node, tree, functions)
@@ -94,6 +97,8 @@ def same_tree(one: exp.Expr, other: exp.Expr) -> bool:
         mine, theirs = left.args, right.args
         for key in mine if len(mine) >= len(theirs) and mine.keys() >= theirs.keys() else {**mine, **theirs}:
             a, b = mine.get(key), theirs.get(key)
+            if a is b:
+                continue  # strings and numbers of one spelling, True, None
             if isinstance(a, exp.Expr) and isinstance(b, exp.Expr):
                 pairs.append((a, b))
             elif isinstance(a, list) and isinstance(b, list):

@@ -1,11 +1,13 @@
 """Operators, read from the text that will be sent: the engine takes the longest run of symbols as one operator."""
 
+import re
+
 from sqlglot import Token, TokenType
 
 from langguard.sql.dialects import RULES
 from langguard.sql.refusals import refused
 
-SYMBOLS = frozenset("+-*/<>=~!@#%^&|`?")
+RUN = re.compile(r"[-+*/<>=~!@#%^&|`?]+")
 STRINGS = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.HEX_STRING, TokenType.BIT_STRING})
 IMPLIED: dict[str, str] = {
     "LIKE": "~~",
@@ -42,23 +44,21 @@ def check_operators(statement: str, tokens: list[Token], dialect: str, users: tu
     for start, end in covered:
         _check(statement, at, start, allowed)
         at = end + 1
-    for token in tokens:
-        if rules.refused_words and token.token_type not in STRINGS and token.text.upper() in rules.refused_words:
-            raise _refused(token.text, token.start)
-        symbol = IMPLIED.get(statement[token.start : token.end + 1].upper())
-        if symbol is not None and symbol in users and token.token_type not in STRINGS:
-            raise _refused(symbol, token.start)
+    if rules.refused_words or users:
+        for token in tokens:
+            if token.token_type in STRINGS:
+                continue
+            if token.text.upper() in rules.refused_words:
+                raise _refused(token.text, token.start)
+            symbol = IMPLIED.get(statement[token.start : token.end + 1].upper())
+            if symbol is not None and symbol in users:
+                raise _refused(symbol, token.start)
 
 
 def _check(text: str, at: int, end: int, allowed: frozenset[str]) -> None:
-    while at < end:
-        if text[at] not in SYMBOLS:
-            at += 1
-            continue
-        start = at
-        while at < end and text[at] in SYMBOLS:
-            at += 1
-        run = text[start:at]
+    for found in RUN.finditer(text, at, end):
+        run = found.group()
+        start = found.start()
         star = run == "*" and text[start - 1 : start] == "("
         if run not in allowed and not star:
             raise _refused(run, start)

@@ -17,14 +17,22 @@ VALUES = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.STRING, To
 parser.logger.disabled = True
 
 
-def parse(text: str, dialect: str, limits: Limits = LIMITS) -> tuple[exp.Expr, list[Token]]:
+def parse(
+    text: str, dialect: str, limits: Limits = LIMITS, *, is_canonical: bool = False
+) -> tuple[exp.Expr, list[Token]]:
     """Return the tree of one statement and its tokens.
+
+    Args:
+        text: What came, or canonical text of our own making.
+        dialect: Whose.
+        limits: The largest statement that is analysed.
+        is_canonical: The text is of our own making.
 
     Raises:
         Refused: The text is not one statement of a kind that is read further, or is not understood.
     """
     try:
-        tokens = tokens_of(text, dialect, limits)
+        tokens = tokens_of(text, dialect, limits, canonical=is_canonical)
     except TokenError:
         raise refused(
             code="not_parsed",
@@ -116,5 +124,8 @@ def _unparsed(error: ParseError, text: str, dialect: str) -> Exception:
 
 
 def canonical(tree: exp.Expr, dialect: str) -> str:
-    """Return the one text of a tree: no comments, each identifier quoted."""
-    return tree.sql(dialect, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)
+    """Return the one text of a tree: no comments, each identifier quoted.
+
+    The writer may leave the tree changed where a dialect lacks something; to copy it first would take as long again.
+    """
+    return tree.sql(dialect, copy=False, identify=True, comments=False, unsupported_level=ErrorLevel.RAISE)

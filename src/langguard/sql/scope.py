@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from langguard.sql.names import key, quoted, stored, unknown_column
+from langguard.sql.names import key, quoted, rename_identifier, stored, unknown_column
 from langguard.sql.refusals import refuse, refused
 
 MANY = 2_000
@@ -218,12 +218,14 @@ def ambiguous(name: str, position: int | None) -> Exception:
 
 
 def _write(node: exp.Column, name: str, alias: str | None) -> None:
-    old = node.this
-    fresh = quoted(name)
-    fresh.meta.update(old.meta)
-    node.set("this", fresh)
-    node.set("table", quoted(alias) if alias is not None else None)
-    node.set("db", None)
+    rename_identifier(node.this, name)
+    held = node.args.get("table")
+    if held is not None and alias is not None:
+        rename_identifier(held, alias)
+    else:
+        node.set("table", quoted(alias) if alias is not None else None)
+    if "db" in node.args:
+        node.set("db", None)
 
 
 def merge(left: tuple[Field, ...], right: tuple[Field, ...]) -> tuple[Field, ...]:
