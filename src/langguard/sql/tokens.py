@@ -57,7 +57,7 @@ def _made(dialect: str) -> Splitter:
     opened, closed = re.escape(opening), re.escape(closing)
     quotes = {sign if isinstance(sign, str) else sign[0] for sign in tables.IDENTIFIERS}
     singles = "".join(sign for sign in "(),.;[]" if sign not in quotes)
-    inner = "(?:''[^']*)*'" if "'" in tables.STRING_ESCAPES else "'(?!')"
+    inner = "(?:''[^']*)*'(?!')" if "'" in tables.STRING_ESCAPES else "'(?!')"
     keywords = {word.upper(): kind for word, kind in tables.KEYWORDS.items()}
     phrases: dict[str, list[tuple[str, TokenType]]] = {}
     for word, kind in keywords.items():
@@ -66,7 +66,7 @@ def _made(dialect: str) -> Splitter:
             phrases.setdefault(first, []).append((word, kind))
     return Splitter(
         parts=re.compile(
-            rf" *(?:({opened}[^{closed}]*(?:{closed}{closed}[^{closed}]*)*{closed})|('[^']*{inner})"
+            rf" *(?:({opened}[^{closed}]*(?:{closed}{closed}[^{closed}]*)*{closed}(?!{closed}))|('[^']*{inner})"
             rf"|([0-9]+(?:\.[0-9]+)?(?![\w.$@]))|([A-Za-z_][A-Za-z0-9_]*(?![\w$@'\"`]))"
             rf"|([{re.escape(singles)}])|([-+*/%<>=!|&^~?:@$]+))"
         ),
@@ -136,7 +136,8 @@ def _word(text: str, start: int, end: int, held: Splitter) -> Token | None:
             if text[start : start + len(phrase)].upper() == phrase:
                 last = start + len(phrase)
                 exact = text.startswith(phrase, start) and text[last : last + 1] in AFTER_PHRASE
-                return Token(meaning, phrase, 1, last, start, last - 1) if exact else None
+                plain = exact and meaning not in held.commands
+                return Token(meaning, phrase, 1, last, start, last - 1) if plain else None
     named = held.words.get(upper, TokenType.VAR)
     if named is not TokenType.VAR and (word != upper or named in held.commands):
         return None

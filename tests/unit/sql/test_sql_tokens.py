@@ -11,13 +11,17 @@ from sqlglot.errors import SqlglotError
 from langguard.sql.tokens import canonical_tokens, splitter
 
 DIALECTS = ("postgres", "sqlite", "mysql", "duckdb", "tsql", "snowflake", "bigquery")
+WORDS = r"""
+( ) , . ; [ ] + - * / % < > = ! | & ^ ~ ? : @ $ # { } \ ' " ` '' "" `` -- /* */ // || -> ->> :: <= >= <> != == <->
+#> @> => $1 $0 $12 $a $$ 0 1 1.5 .5 1. 1e5 0x1f 1a 'a' 'it''s' 'a\b' 'é' E'a' N'a' x'0f' b'1' r'a' "a" "a""b" `a` `a``b`
+[a] [a]]b] SELECT FROM WHERE AS GROUP BY ORDER PARTITION NOT NULL IS IN CAST INT DOUBLE PRECISION CHARACTER VARYING
+PRIMARY KEY SIMILAR TO INTERVAL DATE CURRENT_DATE COUNT LEFT RIGHT COMMENT SHOW BEGIN EXPLAIN BYX _x x X9 é select group
+by Order
+"""
 PIECES = (
-    *"( ) , . ; [ ] + - * / % < > = ! | & ^ ~ ? : @ $ # { } \\ ' \" `".split(),
-    *"'' ''' \"\" `` -- /* */ // || -> ->> :: <= >= <> != == <-> #> @> => $1 $0 $12 $a $$ 0 1 1.5 .5 1. 1e5 0x1f 1a".split(),
-    *"'a' 'it''s' '' 'x y' 'a\\b' 'é' E'a' N'a' x'0f' b'1' r'a' \"a\" \"a\"\"b\" `a` `a``b` [a] [a]]b]".split(),
-    *"SELECT FROM WHERE AS GROUP BY ORDER PARTITION NOT NULL IS IN CAST INT DOUBLE PRECISION CHARACTER VARYING".split(),
-    *"PRIMARY KEY SIMILAR TO INTERVAL DATE CURRENT_DATE COUNT LEFT RIGHT COMMENT SHOW BEGIN EXPLAIN BYX _x x X9 é".split(),
-    *"select group by Order".split(),
+    *WORDS.split(),
+    "'''",
+    "'x y'",
     "GROUP BY",
     "ORDER BY",
     "GROUPING SETS",
