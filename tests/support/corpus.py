@@ -358,7 +358,9 @@ def _supply():
                 "page": dice.choice(("home", "item", "basket")),
                 "amount": dice.randint(1, 500),
                 "user": {"plan": dice.choice(("free", "pro")), "age": dice.randint(18, 80)},
-                "items": [{"sku": f"S{dice.randint(1, 9)}", "n": dice.randint(1, 4)} for _ in range(dice.randint(0, 3))],
+                "items": [
+                    {"sku": f"S{dice.randint(1, 9)}", "n": dice.randint(1, 4)} for _ in range(dice.randint(0, 3))
+                ],
             },
             sorted(dice.sample(("new", "vip", "mobile", "promo", "returning"), dice.randint(0, 3))),
             bool(dice.randint(0, 1)),

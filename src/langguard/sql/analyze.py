@@ -12,6 +12,7 @@ from langguard.sql.allowed import WRITES
 from langguard.sql.calls import called, literals_kept
 from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS, Limits
+from langguard.sql.naming import note_words
 from langguard.sql.nodes import Tree, check, same_tree
 from langguard.sql.operators import STRINGS, check_operators
 from langguard.sql.parse import canonical, parse
@@ -155,6 +156,8 @@ def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canon
     root, tokens = parse(text, dialect, limits, is_canonical=is_canonical)
     functions = tables_of(catalog).functions
     tree = check(root, dialect, functions)
+    if not is_canonical and RULES[dialect].output_names == "text":
+        note_words(root, tokens, text)
     _casts(tree, catalog)
     named = called(tokens, text, functions, aliases=tree.listed, canonical=is_canonical)
     parameters = _parameters(tree)

@@ -9,7 +9,7 @@ from sqlglot import exp
 from langguard.sql.allowed import QUERIES
 from langguard.sql.expressions import Ctes
 from langguard.sql.names import key, quoted, stored
-from langguard.sql.naming import implied_name
+from langguard.sql.naming import declared_name, implied_name
 from langguard.sql.refusals import refuse, refused
 from langguard.sql.scope import NOTHING, Field, Scope, Value, merge, rename
 from langguard.sql.sources import Sources
@@ -197,10 +197,12 @@ class Queries(Sources):
                 refuse("not_parsed", "* needs a FROM clause.", "*")
             written.extend(columns)
         node.set("expressions", written)
-        for projection in written:
+        for at, projection in enumerate(written):
             name = self._output_name(projection)
             inner = projection.this if isinstance(projection, exp.Alias) else projection
             value = self.value(inner, scope, ctes)
+            if self.rules.declared_names and not isinstance(projection, exp.Alias):
+                name = declared_name(projection, node.expressions[at], self.dialect)
             fields.append(Field(name=name, value=value))
         named = [
             exp.Alias(this=(e.this if isinstance(e, exp.Alias) else e), alias=quoted(f.name))

@@ -1,12 +1,12 @@
 """The name a result column has when the statement gives it none, as the engine would choose it.
 
-PostgreSQL: FigureColname in its parser. SQLite: the text of the expression. The name is then written out, so it holds
-whatever the engine would have chosen.
+PostgreSQL: FigureColname in its parser. SQLite: the text of the expression as the statement has it, and a column's name
+as its table declares it. The name is then written out, so it holds whatever the engine would have chosen.
 """
 
 import re
 
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 
 from langguard.sql.dialects import RULES
 from langguard.sql.names import stored
@@ -40,6 +40,85 @@ _TYPE_NAMES = {
 }
 
 
+WRITTEN = "written"
+"""Where an output of a SELECT keeps the statement's own words for it."""
+_OPENS = frozenset({TokenType.L_PAREN, TokenType.L_BRACKET})
+_CLOSES = frozenset({TokenType.R_PAREN, TokenType.R_BRACKET})
+_ENDS = frozenset(
+    {
+        *(TokenType.FROM, TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.WINDOW, TokenType.ORDER_BY),
+        *(TokenType.LIMIT, TokenType.OFFSET, TokenType.FETCH, TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT),
+    }
+)
+Spans = list[tuple[int, int]]
+
+
+def note_words(root: exp.Expr, tokens: list[Token], text: str) -> None:
+    """Note on each output of each SELECT how the statement writes it.
+
+    Where the words can't be told apart with certainty nothing is noted. They are nothing but names.
+    """
+    written = _written(tokens)
+    selects = [root] if len(written) == 1 and isinstance(root, exp.Select) else _selects(root)
+    if [len(s.expressions) for s in selects] != [len(w) for w in written]:
+        return
+    for select, spans in zip(selects, written, strict=True):
+        for projection, (start, end) in zip(select.expressions, spans, strict=True):
+            projection.meta[WRITTEN] = text[start : end + 1]
+
+
+def _selects(root: exp.Expr) -> list[exp.Select]:
+    """Return all SELECTs in the order of their words: the parser keeps it, but for WITH, which it puts last."""
+    found: list[exp.Select] = []
+    stack: list[tuple[exp.Expr, bool]] = [(root, False)]
+    while stack:
+        node, is_entered = stack.pop()
+        if is_entered:
+            found.append(node)  # type: ignore[arg-type]  # only SELECTs come back
+            continue
+        clause = node.args.get("with_")
+        stack += [(child, False) for child in node.iter_expressions(reverse=True) if child is not clause]
+        if isinstance(node, exp.Select):
+            stack.append((node, True))
+        if clause is not None:
+            stack.append((clause, False))
+    return found
+
+
+def _written(tokens: list[Token]) -> list[Spans]:
+    """Return for each SELECT the first and last character of each item of its list."""
+    found: list[Spans] = []
+    open_: list[Spans | None] = [None]  # by depth of brackets: the list that is being read there
+    firsts: list[Token | None] = [None]
+    last = tokens[0]
+    for token in tokens:
+        kind = token.token_type
+        if kind in _CLOSES and len(open_) > 1:
+            if (spans := open_.pop()) is not None and (first := firsts[-1]) is not None:
+                spans.append((first.start, last.end))
+            firsts.pop()
+        spans, first = open_[-1], firsts[-1]
+        if kind == TokenType.SELECT:
+            found.append([])
+            open_[-1], firsts[-1] = found[-1], None
+        elif spans is not None and not (first is None and kind in {TokenType.DISTINCT, TokenType.ALL}):
+            if kind == TokenType.COMMA or kind in _ENDS:
+                if first is not None:
+                    spans.append((first.start, last.end))
+                firsts[-1] = None
+                if kind in _ENDS:
+                    open_[-1] = None
+            elif first is None:
+                firsts[-1] = token
+        if kind in _OPENS:
+            open_.append(None)
+            firsts.append(None)
+        last = token
+    if open_[0] is not None and firsts[0] is not None:
+        open_[0].append((firsts[0].start, last.end))
+    return found
+
+
 def implied_name(node: exp.Expr, dialect: str, text: str) -> str:
     """Return the name of an output that has no alias.
 
@@ -49,8 +128,29 @@ def implied_name(node: exp.Expr, dialect: str, text: str) -> str:
         text: The statement it was parsed from.
     """
     if RULES[dialect].output_names == "text":
-        return str(node.name) if isinstance(node, exp.Column) else node.sql(dialect, comments=False)
+        bare = node
+        while isinstance(bare, exp.Paren):
+            bare = bare.this
+        return str(bare.name) if isinstance(bare, exp.Column) else _words(node, dialect)
     return _postgres(node, text) or "?column?"
+
+
+def _words(node: exp.Expr, dialect: str) -> str:
+    return str(node.meta.get(WRITTEN) or node.sql(dialect, comments=False))
+
+
+def declared_name(node: exp.Expr, resolved: exp.Expr, dialect: str) -> str:
+    """Return the name of an output without an alias where the engine names columns as their tables declare them.
+
+    Args:
+        node: The expression, its names resolved: a column's is written as it is declared.
+        resolved: What stands in its place: a string where a name in double quotes was no column.
+        dialect: Whose rule.
+    """
+    bare = resolved
+    while isinstance(bare, exp.Paren):
+        bare = bare.this
+    return str(bare.name) if isinstance(bare, exp.Column) else _words(node, dialect)
 
 
 def _postgres(node: exp.Expr, text: str) -> str:

@@ -205,7 +205,7 @@ def _listed_type(node: exp.DataType, rules: Rules) -> bool:
     kind = node.args.get("kind")
     if kind is None:
         return getattr(node.this, "value", "") in rules.types
-    return isinstance(kind, exp.Identifier) and kind.name.lower() in rules.named_types
+    return isinstance(kind, (exp.Identifier, exp.Var)) and kind.name.lower() in rules.named_types
 
 
 def function_refused(name: str, position: int | None = None) -> Refused:

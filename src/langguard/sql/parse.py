@@ -5,6 +5,7 @@ from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ErrorLevel, ParseError, TokenError
 
 from langguard.sql.dialects import RULES
+from langguard.sql.faithful import mended, spoilt, with_types
 from langguard.sql.gate import LIMITS, Limits, plain_literals, tokens_of
 from langguard.sql.nodes import PLACEHOLDER
 from langguard.sql.refusals import refuse, refused
@@ -42,7 +43,10 @@ def parse(
     first_word(tokens, text)
     kinds = {token.token_type for token in tokens}
     arrows = TokenType.ARROW in kinds
+    rules = RULES[dialect]
     given = _no_lambdas(tokens) if arrows else tokens
+    if rules.plain_calls:
+        given = spoilt(given, rules.plain_calls)
     try:
         trees = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE).parse(given, text)
     except ParseError as error:
@@ -54,7 +58,11 @@ def parse(
         _single_brackets(tree)
     if kinds & STRINGS_BEYOND_PLAIN:
         plain_literals(tree)
-    if "$" in text and RULES[dialect].dollar == "name":
+    if rules.plain_calls:
+        mended(tree)
+    if rules.own_types:
+        with_types(tree, rules.own_types)
+    if "$" in text and rules.dollar == "name":
         _placeholders(tree)
     while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
         tree = tree.this.pop()

@@ -316,12 +316,58 @@ def test_hints_name_the_nearest(catalogs):
     assert "DDL" in ddl.reason
 
 
-def test_a_name_in_place_of_a_date_part_does_not_read_the_column(catalogs):
-    """The parser makes it a literal, so the text that is sent does not read the column either."""
-    facts = analyze("select date_trunc(note, placed) as d from orders", "postgres", catalogs["postgres"])
-    if isinstance(facts, Facts):
-        assert '"note"' not in facts.statement
-        assert facts.touched == ("public.orders.placed",)
+@pytest.mark.parametrize("call", ["date_trunc(note, placed)", "date_part(note, placed)", "to_char(placed, note)"])
+def test_a_name_in_place_of_a_date_part_reads_the_column(catalogs, call):
+    """The parser alone would make it a literal, the word NOTE."""
+    facts = analyze(f"select {call} as d from orders", "postgres", catalogs["postgres"])
+    assert isinstance(facts, Facts), facts
+    assert facts.touched == facts.outputs[0].columns == ("public.orders.note", "public.orders.placed")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "sent"),
+    [
+        pytest.param("postgres", "date_part('Month', placed)", "DATE_PART('Month', ", id="not EXTRACT: another type"),
+        pytest.param("postgres", "date_trunc('month', placed)", "DATE_TRUNC('month', ", id="the unit stays as it is"),
+        pytest.param("postgres", "to_hex(id)", "TO_HEX(", id="not HEX, which PostgreSQL lacks"),
+        pytest.param("sqlite", "mod(id, 2)", "MOD(", id="not %, which counts in integers"),
+        pytest.param("sqlite", "cast(total as decimal(9, 2))", "NUMERIC(9, 2)", id="not REAL: 5 stays 5"),
+        pytest.param("sqlite", "cast(total as boolean)", "AS NUMERIC)", id="not INTEGER: 2.5 stays 2.5"),
+    ],
+)
+def test_what_the_parser_would_write_otherwise_is_kept(catalogs, dialect, text, sent):
+    facts = analyze(f"select {text} as x from orders", dialect, catalogs[dialect])
+    assert isinstance(facts, Facts), facts
+    assert sent in facts.statement
+
+
+@pytest.mark.parametrize("name", ["date_part\x01", "pg_read_file", "date_part__", "opaque"])
+def test_only_listed_calls_pass_as_plain_calls(catalogs, name):
+    assert not isinstance(
+        analyze(f"select {name}('month', placed) from orders", "postgres", catalogs["postgres"]), Facts
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("select ID, Count( * ), max(id)+1 from orders group by id", ["id", "Count( * )", "max(id)+1"]),
+        ("select (TOTAL), orders.NOTE from orders", ["total", "note"]),
+        (
+            "select distinct id, 'a, b', case when id then 1 end from orders",
+            ["id", "'a, b'", "case when id then 1 end"],
+        ),
+        ("with x as (select id, count(*) from orders) select *, 1 from x", ["id", "count(*)", "1"]),
+        ('select id /* key */, "nothing" from orders union select 1, 2', ["id", '"nothing"']),
+        ("select count(*) from orders order by 1", ["count(*)"]),
+        ("select * from (select id, max( id ) from orders group by id) where id in (select 1+1)", ["id", "max( id )"]),
+    ],
+)
+def test_sqlite_names_outputs_as_the_statement_writes_them(catalogs, sqlite_shop, text, names):
+    facts = analyze(text, "sqlite", catalogs["sqlite"])
+    assert isinstance(facts, Facts), facts
+    assert [o.name for o in facts.outputs] == [d[0] for d in sqlite_shop.execute(text).description]
+    assert [o.name for o in facts.outputs] == names
 
 
 def test_wrong_dialect_or_text_is_refused(catalogs):

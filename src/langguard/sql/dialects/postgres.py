@@ -32,6 +32,7 @@ POSTGRES = Rules(
 => <-> ^@ &< &> <<| |>> &<| |&> ?- ?|| ?-|
 """
     ),
+    plain_calls=words("date_part date_trunc date_bin date_add date_subtract to_char to_date to_timestamp to_hex log10"),
     folds="lower",
     insensitive=False,
     longest_name=63,

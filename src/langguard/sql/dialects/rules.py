@@ -41,6 +41,8 @@ class Rules:
         nodes: Classes of the tree, each with the arguments it may have.
         types: The parser's names of types.
         named_types: Types that the parser knows by name only, lower case.
+        own_types: The parser's names of types that it would write as another one, to the engine's own word.
+        plain_calls: Lower-case names of functions that the parser would write as something else: read as plain calls.
         folds: What becomes of a name without quotes.
         insensitive: Names are compared without regard to case, quoted or not.
         longest_name: In bytes; a longer name is refused because the engine would cut it. None where it would not.
@@ -65,6 +67,7 @@ class Rules:
         refused_words: Upper-case words that are operators only with the application's code.
         plain_quotes: Canonical text doubles the quote inside a string or name, and nothing else escapes it.
         output_names: How the engine names an output that has no alias.
+        declared_names: A column without an alias is named as its table declares it, not as the statement writes it.
         runs: The gateway runs statements of this dialect; otherwise they are only analysed.
     """
 
@@ -76,6 +79,8 @@ class Rules:
     nodes: Mapping[str, NodeRule] = field(default_factory=lambda: SHARED_NODES)
     types: frozenset[str] = TYPES
     named_types: frozenset[str] = NAMED_TYPES
+    own_types: Mapping[str, str] = field(default_factory=dict)
+    plain_calls: frozenset[str] = frozenset()
     folds: Literal["lower", "upper", "keep"] = "keep"
     insensitive: bool = True
     longest_name: int | None = None
@@ -96,4 +101,5 @@ class Rules:
     refused_words: frozenset[str] = frozenset()
     plain_quotes: bool = True
     output_names: Literal["postgres", "text"] = "text"
+    declared_names: bool = False
     runs: bool = True
