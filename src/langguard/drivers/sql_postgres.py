@@ -2,12 +2,26 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import URL
 
 from langguard.drivers.sql_base import Cancel, Driver, Terms, pooled
+from langguard.errors import TargetError
+
+PINS: Final = {
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "row_security": "on",
+    "TimeZone": "UTC",
+    "DateStyle": "ISO, MDY",
+    "IntervalStyle": "postgres",
+    "bytea_output": "hex",
+}
+"""What gives a text, or a value read from one, its meaning."""
+_IN_TRANSACTION: Final = 2  # libpq's PQTRANS_INTRANS
+_AS_IT_IS: Final = {"no_parameters": True}
 
 
 def _open(url: URL) -> Engine:
@@ -45,18 +59,48 @@ def _stopper(raw: Any) -> Callable[[], None]:
 
 
 def _pin(connection: Connection, terms: Terms) -> None:
-    path = ", ".join(DRIVER.quoted(name) for name in terms.schemas) or "pg_catalog"
-    pins = [
-        f"SET TRANSACTION {'READ ONLY' if terms.read_only else 'READ WRITE'}",
-        f"SET LOCAL statement_timeout = {int(terms.timeout_ms)}",
-        f"SET LOCAL lock_timeout = {int(terms.timeout_ms)}",
-        f"SET LOCAL search_path TO {path}",
-        "SET LOCAL standard_conforming_strings = on",
-    ]
-    if connection.dialect.driver in {"psycopg", "psycopg2"}:
-        pins = ["; ".join(pins)]  # one round trip; other drivers take one statement at a time
-    for pin in pins:
-        connection.exec_driver_sql(pin)
+    """Set what gives a text its meaning, and the limits, and read them back on the same trip.
+
+    Raises:
+        TargetError: The server, or what stands before it, keeps another value, or no transaction holds them.
+    """
+    # pg_temp is named last: unnamed it is looked in first, and a table made there would stand for a real one.
+    path = ", ".join([*(DRIVER.quoted(name) for name in terms.schemas), "pg_temp"])
+    pins = {
+        "transaction_read_only": "on" if terms.read_only else "off",
+        "search_path": path,
+        "statement_timeout": _time(terms.timeout_ms),
+        "lock_timeout": _time(terms.timeout_ms),
+        **PINS,
+    }
+    if not terms.read_only:
+        connection.exec_driver_sql("SET TRANSACTION READ WRITE")  # where the role's default is to read only
+    pinned = ", ".join(f"pg_catalog.set_config('{name}', {_literal(value)}, true)" for name, value in pins.items())
+    kept = connection.exec_driver_sql(f"SELECT {pinned}", execution_options=_AS_IT_IS).one()
+    status = getattr(getattr(connection.connection.driver_connection, "info", None), "transaction_status", None)
+    if status is None:  # this driver can't tell whether a transaction goes on; in one, what was set still stands
+        again = ", ".join(f"pg_catalog.current_setting('{name}')" for name in pins)
+        kept = connection.exec_driver_sql(f"SELECT {again}", execution_options=_AS_IT_IS).one()
+    elif status != _IN_TRANSACTION:
+        msg = "The connection commits each statement by itself, so no limit holds on it; no statement is sent."
+        raise TargetError(msg)
+    for (name, value), found in zip(pins.items(), kept, strict=True):
+        if found != value:
+            msg = f"The database does not keep {name} as the gateway needs it; no statement is sent."
+            raise TargetError(msg)
+
+
+def _time(milliseconds: int) -> str:
+    """Return a time as PostgreSQL shows it."""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000)):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms" if milliseconds else "0"
+
+
+def _literal(text: str) -> str:
+    """Return a text as a literal that reads alike whatever standard_conforming_strings is."""
+    return "E'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 DRIVER = Driver(
