@@ -32,6 +32,11 @@ NOT_RUN = {
         "docs/how-to/swap-an-existing-agent.md",
         "export LANGGUARD_URL=http://127.0.0.1:8421 LANGGUARD_TOKEN=$ADMIN_KEY",
     ): "needs a PostgreSQL of that address; the fixture pins a connection with the same command",
+    (
+        "docs/how-to/let-workloads-sign-in.md",
+        "export LANGGUARD_URL=https://langguard.internal LANGGUARD_TOKEN_FILE=/var/run/secrets/langguard/token",
+    ): "needs a provider; tests/integration/test_gateway_identity.py does this with a real one",
+    ("docs/how-to/let-workloads-sign-in.md", "spec:"): "a Kubernetes manifest",
 }
 """(page, first line) of each block that does not run, and why."""
 

@@ -13,7 +13,7 @@ from tests.docs.shell import ROOT
 from langguard import errors, stores
 from langguard.client import settings as client_settings
 from langguard.detectors.settings import PHONE_REGIONS
-from langguard.gateway import settings, settings_estimates, settings_masking
+from langguard.gateway import settings, settings_estimates, settings_identity, settings_masking
 from langguard.gateway.problems import CODES
 from langguard.gateway.routes.openapi import document
 from langguard.ledger import KINDS
@@ -117,9 +117,12 @@ def test_every_refusal_of_a_statement_is_listed() -> None:
 
 def test_every_setting_is_listed() -> None:
     text = page("settings.md")
-    connection = set(rows(section(text, "The gateway's file").partition("### masking")[0]))
+    connection = set(rows(section(text, "The gateway's file").partition("### identity")[0]))
     keys = {name for name in settings._FILE if name not in {"store", "sessions"}}
     assert connection == keys | {"store.path", "sessions.ttl", "sessions.idle"} | set(settings._CONNECTION)
+    identity = section(text, "identity").partition("### masking")[0]
+    assert set(rows(identity)) == set(settings_identity._PROVIDER)
+    assert set(settings_identity.ALGORITHMS) <= named(identity)
     masking, _, estimates = text.partition("### masking")[2].partition("\n## ")[0].partition("### estimates")
     assert set(rows(estimates)) == set(settings_estimates._SECTION)
     assert set(rows(masking)) == set(settings_masking._SECTION)

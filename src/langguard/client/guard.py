@@ -50,8 +50,8 @@ _log = logging.getLogger("langguard.client")
 class Guard:
     """A client of one gateway, for one principal. Thread-safe; connects when first needed.
 
-    With an API key it opens a session of its own, and another one at the next call after that ended. A session token
-    is used as it is.
+    With an API key, or a token of the company's OpenID provider, it opens a session of its own, and another one at the
+    next call after that ended. A session token is used as it is.
     """
 
     def __init__(
@@ -68,7 +68,8 @@ class Guard:
 
         Args:
             url: The gateway's address; else `LANGGUARD_URL`.
-            token: API key or session token; else `LANGGUARD_TOKEN`.
+            token: API key, session token or signed token of an OpenID provider; else `LANGGUARD_TOKEN`, else the file
+                that `LANGGUARD_TOKEN_FILE` names, which is read again for each new session.
             agent: A name for the agent, for the record.
             timeout: Seconds an answer may take; else `LANGGUARD_TIMEOUT`, else 30.
             plain_http: Let the token travel unencrypted to another machine.
@@ -81,6 +82,7 @@ class Guard:
         self._endpoint = Endpoint.parse(known.url, plain_http=known.plain_http)
         self._transport = Transport(self._endpoint, timeout=known.timeout)
         self._credential = known.token
+        self._token_file = known.token_file
         self._agent = agent
         self._clock = clock or _system_clock()
         self._pins = Pins()
@@ -243,10 +245,12 @@ class Guard:
 
     @property
     def _renewable(self) -> bool:
-        return self._credential.reveal().startswith(settings.API_KEY)
+        return settings.opens_sessions(self._credential.reveal())
 
     def _open(self) -> Session:
         floor = self._pins.size
+        if self._token_file:
+            self._credential = Secret(settings.of_file(self._token_file))
         if self._renewable:
             wanted = OpenSession(protocols=SUPPORTED, client=_CLIENT, agent=self._agent)
             info = self._exchange(self._credential, "POST", "/v1/sessions", wanted, SessionInfo)

@@ -3,6 +3,7 @@
 import math
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from langguard.errors import ConfigError
@@ -12,6 +13,8 @@ API_KEY: Final = "lgk_"
 SESSION_TOKEN: Final = "lgs_"  # noqa: S105 - the prefix of a token, not one
 DEFAULT_TIMEOUT: Final = 30.0
 _LONGEST_TIMEOUT: Final = 3600.0
+_LONGEST_TOKEN: Final = 16_384
+_DOTS: Final = 2  # a signed JSON Web Token has three parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,13 +23,15 @@ class Settings:
 
     Attributes:
         url: The gateway's address, `https://host:port` with an optional path.
-        token: An API key (`lgk_...`) or a session token (`lgs_...`).
+        token: An API key (`lgk_...`), a session token (`lgs_...`), or a token of the company's OpenID provider.
+        token_file: Where such a token stands that is renewed from outside; read each time a session is opened.
         timeout: Seconds a whole answer may take.
         plain_http: Let the token travel unencrypted to another machine.
     """
 
     url: str
     token: Secret
+    token_file: str = ""
     timeout: float = DEFAULT_TIMEOUT
     plain_http: bool = False
 
@@ -38,7 +43,7 @@ def load(
 
     Args:
         url: Else `LANGGUARD_URL`.
-        token: Else `LANGGUARD_TOKEN`.
+        token: Else `LANGGUARD_TOKEN`, else what stands in the file that `LANGGUARD_TOKEN_FILE` names.
         timeout: Seconds, above 0 to 3600; else `LANGGUARD_TIMEOUT`, else 30.
         plain_http: Else whether `LANGGUARD_PLAIN_HTTP` is `1`.
 
@@ -50,15 +55,49 @@ def load(
         msg = "The gateway's address is not known: set LANGGUARD_URL, or pass Guard(url=...)."
         raise ConfigError(msg)
     secret = (token if token is not None else os.environ.get("LANGGUARD_TOKEN", "")).strip()
+    file = "" if secret else os.environ.get("LANGGUARD_TOKEN_FILE", "").strip()
+    if file:
+        secret = of_file(file)
     if not secret:
         msg = "There is no credential for the gateway: set LANGGUARD_TOKEN, or pass Guard(token=...)."
         raise ConfigError(msg)
-    if not secret.startswith((API_KEY, SESSION_TOKEN)) or not (secret.isascii() and secret.isprintable()):
-        msg = f"The credential is neither an API key ({API_KEY}...) nor a session token ({SESSION_TOKEN}...)."
-        raise ConfigError(msg)
+    _check(secret)
     if plain_http is None:
         plain_http = os.environ.get("LANGGUARD_PLAIN_HTTP", "") == "1"
-    return Settings(url=address, token=Secret(secret), timeout=_timeout(timeout), plain_http=plain_http)
+    return Settings(
+        url=address, token=Secret(secret), token_file=file, timeout=_timeout(timeout), plain_http=plain_http
+    )
+
+
+def of_file(path: str) -> str:
+    """Return the token that stands in a file.
+
+    Raises:
+        ConfigError: It can't be read, or holds no token.
+    """
+    try:
+        with Path(path).open("rb") as opened:
+            text = opened.read(_LONGEST_TOKEN + 1).decode("ascii").strip()
+    except (OSError, UnicodeDecodeError) as failed:
+        msg = f"The token file {path} (LANGGUARD_TOKEN_FILE) can't be read: {type(failed).__name__}."
+        raise ConfigError(msg) from None
+    _check(text)
+    return text
+
+
+def opens_sessions(token: str) -> bool:
+    """Whether a token opens sessions, again and again; a session's own token does not."""
+    return not token.startswith(SESSION_TOKEN)
+
+
+def _check(token: str) -> None:
+    known = token.startswith((API_KEY, SESSION_TOKEN)) or (token.startswith("ey") and token.count(".") == _DOTS)
+    if not known or len(token) > _LONGEST_TOKEN or not (token.isascii() and token.isprintable()):
+        msg = (
+            f"The credential is neither an API key ({API_KEY}...), a session token ({SESSION_TOKEN}...) nor a signed "
+            f"token of an OpenID provider (ey...)."
+        )
+        raise ConfigError(msg)
 
 
 def _timeout(given: float | None) -> float:

@@ -14,6 +14,7 @@ from starlette.responses import Response
 import langguard
 from langguard.clock import Clock, SystemClock
 from langguard.gateway import keys as key_files
+from langguard.gateway.identity.oidc import Providers
 from langguard.gateway.identity.principals import ApiKey
 from langguard.gateway.keys import Keys
 from langguard.gateway.problems import respond
@@ -72,6 +73,7 @@ class Gateway:
     clock: Clock
     store: Store
     recorder: Recorder
+    providers: Providers
     sessions: Sessions
     api_keys: ApiKeys
     connections: Connections
@@ -144,7 +146,9 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
     analysis_pool = WorkerPool(2, initializer=WARM, environment=safe)
     masking_pool = WorkerPool(2, initializer=MASKER_WARM, payload=settings.masking, environment=safe)
     connections: Connections | None = None
+    providers: Providers | None = None
     try:
+        providers = Providers(settings.providers, clock=ground.clock)
         secrets = {
             item.name: resolve(item.credential, settings.environ)
             for item in settings.connections
@@ -210,6 +214,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             clock=ground.clock,
             store=ground.store,
             recorder=ground.recorder,
+            providers=providers,
             sessions=sessions_service,
             api_keys=ground.api_keys(),
             connections=connections,
@@ -242,6 +247,8 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         masking_pool.close()
         if connections is not None:
             connections.close()
+        if providers is not None:
+            await providers.close()
         ground.store.close()
 
 

@@ -14,6 +14,7 @@ DOCS = "urn:langguard:problem:"
 CODES: dict[str, tuple[int, str]] = {
     "not_authenticated": (401, "A bearer token is needed"),
     "session_ended": (401, "The token is unknown, expired or revoked"),
+    "token_refused": (401, "The provider's token does not open a session"),
     "not_allowed": (403, "The token's scopes do not cover this"),
     "not_found": (404, "There is no such thing, or it is not yours to see"),
     "method_not_allowed": (405, "The method is not allowed here"),
@@ -27,6 +28,7 @@ CODES: dict[str, tuple[int, str]] = {
     "invalid_request": (400, "The request does not fit the interface"),
     "protocol_mismatch": (426, "No common protocol version"),
     "conflict": (409, "The state has changed meanwhile"),
+    "provider_unreachable": (503, "The sign-in provider can't be asked"),
     "not_recorded": (503, "The ledger could not record, so nothing ran"),
     "overloaded": (503, "Too many calls at once"),
     "internal": (500, "Something failed; nothing was released"),

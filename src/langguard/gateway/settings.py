@@ -14,6 +14,7 @@ from langguard.detectors.settings import EngineSettings
 from langguard.errors import ConfigError, PolicyError
 from langguard.gateway import template as template_text
 from langguard.gateway.settings_estimates import EstimateSettings, read_estimates
+from langguard.gateway.settings_identity import ProviderSettings, read_identity
 from langguard.gateway.settings_masking import read_masking
 from langguard.policy import Known, Policy, names, parse, source
 from langguard.policy.parse import SECTIONS, build, read_version
@@ -33,11 +34,21 @@ VARIABLES: Final = {
 """Environment variables that win over the file, and the override of the same name that wins over both."""
 
 NOT_OURS: Final = frozenset(
-    {"LANGGUARD_URL", "LANGGUARD_TOKEN", "LANGGUARD_TIMEOUT", "LANGGUARD_PLAIN_HTTP", "LANGGUARD_TEST_FULL"}
+    {
+        "LANGGUARD_URL",
+        "LANGGUARD_TOKEN",
+        "LANGGUARD_TOKEN_FILE",
+        "LANGGUARD_TIMEOUT",
+        "LANGGUARD_PLAIN_HTTP",
+        "LANGGUARD_TEST_FULL",
+    }
 )
 """Variables that clients and tests read, and the gateway does not."""
 
-_FILE: Final = ("version", "listen", "store", "connections", "masking", "sessions", "estimates", "policy", *SECTIONS)
+_FILE: Final = (
+    *("version", "listen", "store", "identity", "connections", "masking", "sessions", "estimates", "policy"),
+    *SECTIONS,
+)
 _CONNECTION: Final = (
     "name",
     "kind",
@@ -105,6 +116,7 @@ class Settings:
     listen_port: int
     data: Path
     connections: tuple[ConnectionSettings, ...]
+    providers: tuple[ProviderSettings, ...]
     masking: EngineSettings
     estimates: EstimateSettings
     session_ttl_us: int
@@ -145,7 +157,7 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, Any] | 
     known = Known(connections={item.name: item.kind for item in connections})
     host, port = _listen(reader, fields.get("listen"), chosen.get("listen"))
     ttl, idle = _sessions(reader, fields.get("sessions"), chosen)
-    masking = fields.get("masking")
+    masking, identity = fields.get("masking"), fields.get("identity")
     policy_path, policy = _policy(fields, path, known)
     return Settings(
         path=path,
@@ -154,6 +166,7 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, Any] | 
         listen_port=port,
         data=_data(reader, fields.get("store"), chosen.get("data"), path.parent),
         connections=connections,
+        providers=() if identity is None else read_identity(reader, identity, path.parent),
         masking=EngineSettings() if masking is None else read_masking(reader, masking),
         estimates=read_estimates(reader, fields.get("estimates")),
         session_ttl_us=ttl,

@@ -10,7 +10,7 @@ from tests.support.gateway import until
 from langguard.drivers.sql import Cancel
 from langguard.gateway.app import open_ground
 from langguard.gateway.problems import ProblemError
-from langguard.gateway.services.sessions import Sessions
+from langguard.gateway.services.sessions import Credential, Sessions
 
 
 class Refusing(Cancel):
@@ -50,7 +50,8 @@ async def opened(ground):
         idle_us=day,
     )
     key, secret = await ground.api_keys().make(name="a", groups=(), scopes=("call",), days=1, by="test")
-    live, _ = await sessions.open(key, secret, protocol=1, client="t", agent="", thread_id=None)
+    by = Credential(principal=key.principal, until=key.expires_at, key_id=key.id, secret=secret)
+    live, _ = await sessions.open(by, protocol=1, client="t", agent="", thread_id=None)
     return sessions, live
 
 

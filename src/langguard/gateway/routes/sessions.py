@@ -8,10 +8,11 @@ from starlette.routing import Route
 
 from langguard.errors import VerificationError
 from langguard.gateway.identity import tokens
+from langguard.gateway.identity.oidc import is_jwt
 from langguard.gateway.identity.principals import Principal
 from langguard.gateway.problems import ProblemError, reply
 from langguard.gateway.routes._common import bearer, gateway, guarded, holder, read, session
-from langguard.gateway.services.sessions import Live
+from langguard.gateway.services.sessions import Credential, Live
 from langguard.protocol import SUPPORTED, OpenSession, SessionInfo
 
 _LIST = 1000
@@ -35,13 +36,28 @@ def _info(request: Request, live: Live, token: str = "") -> SessionInfo:
     )
 
 
-async def open_one(request: Request) -> Response:
-    """POST /v1/sessions: open a session with an API key."""
+async def _credential(request: Request) -> Credential:
+    """Return what a session is to be opened with.
+
+    Raises:
+        ProblemError: There is no credential, or it does not count here.
+    """
+    home = gateway(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and home.providers and is_jwt(token):
+        principal, provider = await home.providers.verify(token)
+        return Credential(principal=principal, until=home.clock.now() + provider.session_ttl_us, provider=provider.name)
     token = bearer(request)
     if tokens.kind_of(token) != tokens.API_KEY:
         raise ProblemError("not_authenticated", "A session is opened with an API key (lgk_...).")
-    key = await gateway(request).sessions.principal_of_key(token)
-    if "call" not in key.principal.scopes:
+    key = await home.sessions.principal_of_key(token)
+    return Credential(principal=key.principal, until=key.expires_at, key_id=key.id, secret=token)
+
+
+async def open_one(request: Request) -> Response:
+    """POST /v1/sessions: open a session with an API key, or with a token of one of the OpenID providers."""
+    by = await _credential(request)
+    if "call" not in by.principal.scopes:
         raise ProblemError("not_allowed", "This key's scopes do not cover calls.")
     wanted = await read(request, OpenSession)
     common = [version for version in wanted.protocols if version in SUPPORTED]
@@ -52,8 +68,7 @@ async def open_one(request: Request) -> Response:
             f"{', '.join(map(str, wanted.protocols)) or 'none'}; upgrade the older one.",
         )
     live, secret = await gateway(request).sessions.open(
-        key,
-        token,
+        by,
         protocol=max(common),
         client=wanted.client[:100],
         agent=wanted.agent[:100],

@@ -1,4 +1,4 @@
-"""Sessions: opened with an API key, checked at every call, ended at once.
+"""Sessions: opened with an API key or a provider's token, checked at every call, ended at once.
 
 A session lives in the store (its token only as a keyed hash) and, while in use, in memory with what is running in it.
 Its state is `open` until it is ended; an outcome commits only while it is open.
@@ -32,7 +32,8 @@ class StoredSession(Wire, frozen=True, kw_only=True):
 
     Attributes:
         principal: As it was when the session opened, with the scopes the session's own token has.
-        key_id: The API key it was opened with.
+        key_id: The API key it was opened with; empty for one opened with a provider's token.
+        provider: The OpenID provider whose token opened it; empty for one opened with an API key.
         opened_at: Microseconds since 1970 UTC; `expires_at` and `ended_at` too.
     """
 
@@ -47,6 +48,7 @@ class StoredSession(Wire, frozen=True, kw_only=True):
     expires_at: int
     ended_at: int | None = None
     ended_why: str = ""
+    provider: str = ""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,24 @@ class Live:
     def principal(self) -> Principal:
         """Who it acts for."""
         return self.stored.principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What a session is opened with: an API key, or a token of an OpenID provider.
+
+    Attributes:
+        until: No session opened with it lasts longer, microseconds since 1970 UTC.
+        key_id: The API key's public id, as `principal_of_key` found it; empty for a provider's token.
+        secret: The API key itself: the session commits only if it has not been revoked meanwhile.
+        provider: The provider's name; empty for an API key.
+    """
+
+    principal: Principal
+    until: int
+    key_id: str = ""
+    secret: str = field(default="", repr=False)
+    provider: str = ""
 
 
 class Sessions:
@@ -108,13 +128,12 @@ class Sessions:
         return key
 
     async def open(
-        self, key: ApiKey, secret: str, *, protocol: int, client: str, agent: str, thread_id: str | None
+        self, by: "Credential", *, protocol: int, client: str, agent: str, thread_id: str | None
     ) -> tuple[Live, str]:
-        """Open a session for the holder of an API key; return it and its token, which is not kept.
+        """Open a session for whoever a credential speaks for; return it and its token, which is not kept.
 
         Args:
-            key: The API key, as `principal_of_key` found it.
-            secret: The key itself: the session commits only if it has not been revoked meanwhile.
+            by: What it is opened with.
             protocol: The version both sides speak.
             client: What the client calls itself.
             agent: What it calls its agent.
@@ -126,17 +145,18 @@ class Sessions:
         """
         now = self._clock.now()
         token = tokens.new_token(tokens.SESSION)
-        scopes = tuple(scope for scope in key.principal.scopes if scope in _AGENT_SCOPES)
+        scopes = tuple(scope for scope in by.principal.scopes if scope in _AGENT_SCOPES)
         stored = StoredSession(
             id=new_id("ses"),
-            principal=msgspec.structs.replace(key.principal, scopes=scopes),
-            key_id=key.id,
+            principal=msgspec.structs.replace(by.principal, scopes=scopes),
+            key_id=by.key_id,
             protocol=protocol,
             client=client,
             agent=agent,
             thread_id=thread_id,
             opened_at=now,
-            expires_at=min(now + self._ttl_us, key.expires_at),
+            expires_at=min(now + self._ttl_us, by.until),
+            provider=by.provider,
         )
         opened = Draft(
             kind="session_opened",
@@ -145,7 +165,7 @@ class Sessions:
             data={
                 "principal": stored.principal.name,
                 "groups": list(stored.principal.groups),
-                "key": key.id,
+                **({"key": by.key_id} if by.key_id else {"provider": by.provider}),
                 "client": client,
                 "agent": agent,
                 "protocol": protocol,
@@ -164,9 +184,9 @@ class Sessions:
             ),
             self._recorder.new_session_key(stored.id, random_bytes(32)),
         )
-        unrevoked = Expect(kind="api_key", id=tokens.lookup(secret, self._token_key), state="active")
+        unrevoked = Expect(kind="api_key", id=tokens.lookup(by.secret, self._token_key), state="active")
         try:
-            await self._recorder.record([opened], puts=puts, expects=(unrevoked,))
+            await self._recorder.record([opened], puts=puts, expects=(unrevoked,) if by.key_id else ())
         except ConflictError:
             raise ProblemError("session_ended", "This API key was revoked.") from None
         live = Live(stored, used_at=now)
