@@ -63,6 +63,7 @@ class View(Wire, frozen=True, kw_only=True):
         outputs: For each column, the base columns it derives from.
         touched: Every base column its definition reads.
         tables: Base tables its definition reads, and views on the way, `schema.table`.
+        query: Its definition in canonical form.
         refused: Why statements may not name it, or empty. With a reason, the fields before are empty.
     """
 
@@ -72,6 +73,7 @@ class View(Wire, frozen=True, kw_only=True):
     outputs: tuple[Output, ...] = ()
     touched: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    query: str = ""
     refused: str = ""
 
     @property

@@ -60,7 +60,7 @@ _STRUCTURE: dict[str, str] = {
     "BitString": "this",
     "Bracket": "this expressions offset",
     "Slice": "this expression",
-    "In": "this expressions query field",
+    "In": "this expressions query",
     "Between": "this low high symmetric",
     "Exists": "this",
     "Any": "this",

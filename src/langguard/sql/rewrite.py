@@ -1,15 +1,19 @@
-"""The text to send: the analysed statement with a row cap in it."""
+"""The text to send: the analysed statement with its row cap, row filters and masks in it."""
 
 import re
 
+import msgspec
 from sqlglot import exp
 
 from langguard.protocol import Catalog, Facts, Refusal, SqlObligations
-from langguard.sql.analyze import literal_limit, same_meaning, settled, unreadable
+from langguard.sql.analyze import literal_limit, same_meaning, settled, settled_tree, unreadable
 from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS, Limits
+from langguard.sql.guards import Guards
+from langguard.sql.holds import Holds
 from langguard.sql.names import quoted
 from langguard.sql.parse import canonical, parse
+from langguard.sql.proof import kept, verify
 from langguard.sql.refusals import Refused, refuse, refused
 
 _LITERALS = re.compile(r"""'[^']*'|"[^"]*"|`[^`]*`""")
@@ -17,7 +21,7 @@ _CAPS = re.compile(r"\b(?:LIMIT|OFFSET|FETCH)\b")
 
 
 def rewrite(facts: Facts, obligations: SqlObligations, catalog: Catalog, *, limits: Limits = LIMITS) -> str | Refusal:
-    """Return the text to send: a read ends one row after its row cap, a write is as it was analysed.
+    """Return the text to send: a read ends one row after its row cap; row filters and masks are in the text.
 
     The one row more than may be released shows that there was more.
 
@@ -28,25 +32,18 @@ def rewrite(facts: Facts, obligations: SqlObligations, catalog: Catalog, *, limi
         limits: Those it was analysed with.
 
     Returns:
-        The text, analysed once more: it does the same to the same columns. A Refusal where that can't be shown.
+        The text, analysed once more: it does the same to the same columns, and reads filtered tables and masked columns
+        only as they may be read. A Refusal where that can't be shown.
     """
-    dialect, rows = catalog.dialect, obligations.rows
     wide = limits.wide().wide()  # text of our own making is longer than what it was made from
     try:
-        if rows < 0:
+        if obligations.rows < 0:
             refuse("row_cap", "The row cap is negative.")
-        if facts.written:
-            return _proven(facts.statement, facts, dialect, catalog, wide)
-        cap = rows + 1
-        bare = _LITERALS.sub("", facts.statement)
-        simple = RULES[dialect].plain_quotes
-        plain = simple and bare.startswith(("SELECT ", "WITH ")) and "TIES" not in bare
-        if plain and facts.limit is not None and facts.limit <= cap:
-            return _proven(facts.statement, facts, dialect, catalog, wide, limit=facts.limit)
-        if plain and not _CAPS.search(bare):
-            # What the tree with a limit would be written as; the reading of the result shows that it is one.
-            return _proven(f"{facts.statement} LIMIT {cap}", facts, dialect, catalog, wide, limit=cap)
-        return _proven(_capped(facts, cap, dialect, wide), facts, dialect, catalog, wide)
+        holds = Holds(obligations, catalog)
+        if holds.hold_for(facts.tables):
+            return _guarded(facts, holds, wide)
+        text, limit = _with_cap(facts, obligations.rows + 1, catalog.dialect, wide)
+        return _proven(text, facts, catalog, wide, limit=limit)
     except Refused as error:
         return error.refusal
     except RecursionError:
@@ -55,19 +52,60 @@ def rewrite(facts: Facts, obligations: SqlObligations, catalog: Catalog, *, limi
         return unreadable(error)
 
 
-def _proven(text: str, facts: Facts, dialect: str, catalog: Catalog, wide: Limits, *, limit: int | None = None) -> str:
+def _with_cap(facts: Facts, cap: int, dialect: str, wide: Limits) -> tuple[str, int | None]:
+    """Return the text that ends after `cap` rows, and the limit its facts must then have where that is plain."""
+    if facts.written:
+        return facts.statement, None
+    bare = _LITERALS.sub("", facts.statement)
+    simple = RULES[dialect].plain_quotes
+    plain = simple and bare.startswith(("SELECT ", "WITH ")) and "TIES" not in bare
+    if plain and facts.limit is not None and facts.limit <= cap:
+        return facts.statement, facts.limit
+    if plain and not _CAPS.search(bare):
+        # What the tree with a limit would be written as; the reading of the result shows that it is one.
+        return f"{facts.statement} LIMIT {cap}", cap
+    return _capped(facts, cap, dialect, wide), None
+
+
+def _proven(text: str, facts: Facts, catalog: Catalog, wide: Limits, *, limit: int | None) -> str:
     """Return a text that does the same as `facts` says, and ends after `limit` rows where that is given.
 
     Raises:
         Refused: That can't be shown.
     """
-    again = settled(text, dialect, catalog, wide)
+    again = settled(text, catalog.dialect, catalog, wide)
     if not same_meaning(facts, again) or (limit is not None and again.limit != limit):
         refuse(
             "changed_by_rewriting",
             "The statement does not keep its meaning with a row cap in it.",
             facts.statement,
             hint="Write a plain LIMIT with a number.",
+        )
+    return again.statement
+
+
+def _guarded(facts: Facts, holds: Holds, wide: Limits) -> str:
+    """Return the text with row filters, masks and row cap, proven by its own tree and facts.
+
+    Raises:
+        Refused: They can't be put in, or that they hold can't be shown.
+    """
+    dialect = holds.catalog.dialect
+    guards = Guards(holds)
+    tree, _ = parse(facts.statement, dialect, wide)
+    bound = msgspec.structs.replace(facts, statement=canonical(guards.put(tree), dialect))
+    text, limit = _with_cap(bound, holds.obligations.rows + 1, dialect, wide)
+    again, root = settled_tree(text, dialect, holds.catalog, wide)
+    if (
+        not verify(root, holds)
+        or not kept(facts, again, holds, filtering=guards.touched, added=guards.extra, views=guards.views)
+        or (limit is not None and again.limit != limit)
+    ):
+        refuse(
+            "changed_by_rewriting",
+            "The statement does not keep its meaning with the row filters in it that hold for you.",
+            facts.statement,
+            hint="Write it in a simpler way.",
         )
     return again.statement
 

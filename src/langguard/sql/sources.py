@@ -32,7 +32,15 @@ class Sources(Expressions):
         self._taken = names
 
     def source(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
-        """Add one item of a FROM clause to the scope."""
+        """Add one item of a FROM clause to the scope, and what is joined to it in brackets or in a write."""
+        joins = node.args.pop("joins", None)
+        self._item(node, scope, ctes)
+        for join in joins or ():
+            self.join(join, scope, ctes)
+        if joins:
+            node.args["joins"] = joins
+
+    def _item(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> None:
         match node:
             case exp.Table() if isinstance(node.this, exp.Identifier):
                 self._table(node, scope, ctes)
@@ -41,11 +49,7 @@ class Sources(Expressions):
             case exp.Subquery() if isinstance(node.this, exp.Table) or _is_joined(node.this):
                 self._nested(node, scope, ctes)
             case exp.Subquery():
-                joins = node.args.pop("joins", None) or ()
                 self._derived(node, node, scope, ctes, scope.parent)
-                for join in joins:
-                    self.join(join, scope, ctes)
-                node.set("joins", list(joins) or None)
             case exp.Values():
                 self._derived(node, node, scope, ctes, scope.parent)
             case exp.Lateral(this=exp.Subquery()):
@@ -162,8 +166,6 @@ class Sources(Expressions):
         fields = rename(fields, names)
         renamed = alias is not None and scope.key(alias) != scope.key(name)
         scope.add(Relation(alias=unique, called=called, fields=fields, base=base, renamed=renamed), position)
-        for join in node.args.get("joins") or ():
-            self.join(join, scope, ctes)
 
     def _nested(self, node: exp.Subquery, scope: Scope, ctes: Ctes) -> None:
         if node.args.get("alias"):

@@ -23,6 +23,7 @@ class Tables:
         for table in catalog.tables:
             self._by_key[self._key(table.schema), self._key(table.name)] = table
         self._by_id = {t.id: t for t in catalog.tables}
+        self._below: dict[str, list[str]] = {}
         self.functions = RULES[catalog.dialect].functions | {name.lower() for name in catalog.allowed_functions}
 
     def fields(self, table: Table | View) -> tuple[Field, ...]:
@@ -69,6 +70,18 @@ class Tables:
                     found[above] = None
                     waiting.append(above)
         return tuple(found)
+
+    def descendants(self, table: Table) -> tuple[str, ...]:
+        """Return the ids of the tables that are a part of a table, near and far: reading it reads their rows."""
+        if not self._below:
+            for held in self._by_id.values():
+                for above in self.ancestors(held):
+                    self._below.setdefault(above, []).append(held.id)
+        return tuple(self._below.get(table.id, ()))
+
+    def relative(self, table_id: str) -> Table | None:
+        """Return the table of an id, or None where the catalogue has none."""
+        return self._by_id.get(table_id)
 
     def reads(self, table: Table | View) -> tuple[str, ...]:
         """Return the ids of all tables that reading one reads."""

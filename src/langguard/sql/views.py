@@ -72,7 +72,9 @@ def judge(definition: Definition, catalog: Catalog) -> View:
         return msgspec.structs.replace(bare, refused=f"its definition is not understood: {found.reason}")
     if found.actions != ("read",) or len(found.outputs) != len(definition.columns) or not found.precise:
         return msgspec.structs.replace(bare, refused="its definition can't be traced.")
-    return msgspec.structs.replace(bare, outputs=found.outputs, touched=found.touched, tables=found.tables)
+    return msgspec.structs.replace(
+        bare, outputs=found.outputs, touched=found.touched, tables=found.tables, query=found.statement
+    )
 
 
 def policy_refused(expressions: tuple[str, ...], calls: tuple[str, ...], allowed: tuple[str, ...] = ()) -> str:

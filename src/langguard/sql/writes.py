@@ -183,8 +183,6 @@ class Writes(Queries):
         table = self._target(node.this, scope)
         if (from_ := node.args.get("from_")) is not None:
             self.source(from_.this, scope, ctes)
-            for join in from_.this.args.get("joins") or () if not isinstance(from_.this, exp.Table) else ():
-                self.join(join, scope, ctes)
         self._assignments(node.expressions, table, scope, ctes)
         where = node.args.get("where")
         self.carries(where, scope, ctes)

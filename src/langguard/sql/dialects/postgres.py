@@ -40,5 +40,7 @@ POSTGRES = Rules(
     system_prefixes=("pg_",),
     table_functions=dict.fromkeys(_ONE_COLUMN, ()) | _SEVERAL,
     whole_rows=True,
+    typed_null=True,
+    grouped_by_key=True,
     output_names="postgres",
 )

@@ -66,6 +66,8 @@ class Rules:
             which the database's owner may have defined anew.
         refused_words: Upper-case words that are operators only with the application's code.
         plain_quotes: Canonical text doubles the quote inside a string or name, and nothing else escapes it.
+        typed_null: NULL in a subquery has a type of its own, so a column that is read as NULL needs a cast.
+        grouped_by_key: A query grouped by a table's primary key may name the table's other columns.
         output_names: How the engine names an output that has no alias.
         declared_names: A column without an alias is named as its table declares it, not as the statement writes it.
         runs: The gateway runs statements of this dialect; otherwise they are only analysed.
@@ -100,6 +102,8 @@ class Rules:
     operator_functions: frozenset[str] = frozenset()
     refused_words: frozenset[str] = frozenset()
     plain_quotes: bool = True
+    typed_null: bool = False
+    grouped_by_key: bool = False
     output_names: Literal["postgres", "text"] = "text"
     declared_names: bool = False
     runs: bool = True
