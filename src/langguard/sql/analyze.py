@@ -64,15 +64,6 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
     Raises:
         Refused: It is not understood, or its canonical text does not mean the same.
     """
-    return settled_tree(text, dialect, catalog, limits)[0]
-
-
-def settled_tree(text: str, dialect: str, catalog: Catalog, limits: Limits) -> tuple[Facts, exp.Expr]:
-    """Return the facts of a statement's canonical text, and the tree of that text with its names resolved.
-
-    Raises:
-        Refused: It is not understood, or its canonical text does not mean the same.
-    """
     if not isinstance(text, str):
         refuse("not_text", "The statement is not text.")
     if dialect not in DIALECTS:
@@ -128,7 +119,7 @@ def settled_tree(text: str, dialect: str, catalog: Catalog, limits: Limits) -> t
     )
     if limits.second_reader:
         agree(text, facts, catalog)
-    return facts, last.tree.root
+    return facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
-from sqlglot.dialects.dialect import Dialect
-from sqlglot.errors import ErrorLevel, SqlglotError
 
 from langguard.protocol import Catalog, Refusal, RowFilter, Table, View
 from langguard.sql.analyze import settled, unreadable
-from langguard.sql.gate import LIMITS, tokens_of
+from langguard.sql.gate import LIMITS
 from langguard.sql.names import key, quoted, stored
-from langguard.sql.parse import canonical, parse
+from langguard.sql.parse import canonical, parse, parse_condition
 from langguard.sql.refusals import Refused, refuse, refused
 from langguard.sql.tables import tables_of
 
@@ -126,10 +124,10 @@ def _settled(whole: exp.Expr, table: Table | View, catalog: Catalog) -> Conditio
         ),
         where=exp.Where(this=whole),
     )
-    facts = settled(canonical(query, dialect), dialect, catalog, LIMITS.wide())
-    again, _ = parse(facts.statement, dialect, LIMITS.wide())
-    where = again.args.get("where")
     before = [str(node.this) for node in whole.find_all(exp.Literal)]
+    facts = settled(canonical(query, dialect), dialect, catalog, LIMITS.wide())
+    again, _ = parse(facts.statement, dialect, LIMITS.wide(), is_canonical=True)
+    where = again.args.get("where")
     if (
         not isinstance(again, exp.Select)
         or where is None
@@ -153,17 +151,7 @@ def _carried(table: Table | View, names: frozenset[str], catalog: Catalog) -> fr
 
 def _read(where: str, dialect: str) -> exp.Expr:
     """Return the tree of a condition's text, with nothing in it that could reach beyond one row."""
-    if "\x00" in where:
-        refuse("row_filter", "The row filter holds a character that no statement may hold.")
-    tokens = tokens_of(where, dialect)
-    try:
-        parser = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE)
-        trees = parser.parse_into(exp.Condition, tokens, where)
-    except SqlglotError:
-        refuse("not_parsed", "The row filter is not understood.", where, hint=f"Write a plain {dialect} condition.")
-    if len(trees) != 1 or not isinstance(trees[0], exp.Expr):
-        refuse("not_parsed", "The row filter is not one condition.", where)
-    tree = exp.Paren(this=trees[0])  # so that the whole of it can be replaced
+    tree = exp.Paren(this=parse_condition(where, dialect))  # so that the whole of it can be replaced
     for node in tree.walk():
         if isinstance(node, _NOT_ALLOWED):
             refuse(

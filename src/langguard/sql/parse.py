@@ -41,6 +41,31 @@ def parse(
             fragment=text[-80:],
         ) from None
     first_word(tokens, text)
+    tree = _tree(tokens, text, dialect)
+    while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
+        tree = tree.this.pop()
+    return tree, tokens
+
+
+def parse_condition(text: str, dialect: str, limits: Limits = LIMITS) -> exp.Expr:
+    """Return the tree of one condition, such as stands after WHERE.
+
+    Raises:
+        Refused: The text is not one condition, or is not understood.
+    """
+    try:
+        tokens = tokens_of(text, dialect, limits)
+    except TokenError:
+        raise refused(
+            code="not_parsed",
+            reason="The condition can't be split into words: a quote or comment is not closed.",
+            fragment=text[-80:],
+        ) from None
+    return _tree(tokens, text, dialect, exp.Condition)
+
+
+def _tree(tokens: list[Token], text: str, dialect: str, into: type[exp.Expr] | None = None) -> exp.Expr:
+    """Return the tree of tokens that passed the gate: a statement, or what `into` says."""
     kinds = {token.token_type for token in tokens}
     arrows = TokenType.ARROW in kinds
     rules = RULES[dialect]
@@ -48,12 +73,13 @@ def parse(
     if rules.plain_calls:
         given = spoilt(given, rules.plain_calls)
     try:
-        trees = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE).parse(given, text)
+        reader = Dialect.get_or_raise(dialect).parser(error_level=ErrorLevel.IMMEDIATE)
+        trees = reader.parse(given, text) if into is None else reader.parse_into(into, given, text)
     except ParseError as error:
         raise _unparsed(error, text, dialect) from None
     if len(trees) != 1 or trees[0] is None:
         refuse("several_statements", "The text is not exactly one statement.", text)
-    tree = trees[0]
+    tree: exp.Expr = trees[0]
     if arrows:
         _single_brackets(tree)
     if kinds & STRINGS_BEYOND_PLAIN:
@@ -64,9 +90,7 @@ def parse(
         with_types(tree, rules.own_types)
     if "$" in text and rules.dollar == "name":
         _placeholders(tree)
-    while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
-        tree = tree.this.pop()
-    return tree, tokens
+    return tree
 
 
 def _no_lambdas(tokens: list[Token]) -> list[Token]:

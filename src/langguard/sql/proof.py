@@ -23,7 +23,7 @@ def verify(root: exp.Expr, holds: Holds) -> bool:
     """Whether a tree reads each table that a filter or mask holds for only as it may be read.
 
     Args:
-        root: Of the text to be sent, its names resolved.
+        root: Of the text to be sent.
         holds: The filters and masks.
 
     Raises:
@@ -133,7 +133,7 @@ def _target_kept(root: exp.Expr, target: exp.Table, holds: Holds) -> bool:
 
 
 def _same(one: exp.Expr, other: exp.Expr, holds: Holds) -> bool:
-    return canonical(one, holds.catalog.dialect) == canonical(other, holds.catalog.dialect)
+    return canonical(one.copy(), holds.catalog.dialect) == canonical(other, holds.catalog.dialect)
 
 
 def target_of(root: exp.Expr) -> exp.Table | None:

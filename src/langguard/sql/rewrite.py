@@ -6,7 +6,7 @@ import msgspec
 from sqlglot import exp
 
 from langguard.protocol import Catalog, Facts, Refusal, SqlObligations
-from langguard.sql.analyze import literal_limit, same_meaning, settled, settled_tree, unreadable
+from langguard.sql.analyze import literal_limit, same_meaning, settled, unreadable
 from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.guards import Guards
@@ -92,10 +92,11 @@ def _guarded(facts: Facts, holds: Holds, wide: Limits) -> str:
     """
     dialect = holds.catalog.dialect
     guards = Guards(holds)
-    tree, _ = parse(facts.statement, dialect, wide)
+    tree, _ = parse(facts.statement, dialect, wide, is_canonical=True)
     bound = msgspec.structs.replace(facts, statement=canonical(guards.put(tree), dialect))
     text, limit = _with_cap(bound, holds.obligations.rows + 1, dialect, wide)
-    again, root = settled_tree(text, dialect, holds.catalog, wide)
+    again = settled(text, dialect, holds.catalog, wide)
+    root, _ = parse(again.statement, dialect, wide.wide(), is_canonical=True)
     if (
         not verify(root, holds)
         or not kept(facts, again, holds, filtering=guards.touched, added=guards.extra, views=guards.views)
