@@ -7,12 +7,14 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from langguard.errors import MaskingError, NotNowError
 from langguard.workers import WorkerClosedError, WorkerDiedError, WorkerError, WorkerPool, WorkerTimeoutError
+from langguard.workers.line import Job, Line
 
 
 @pytest.fixture
@@ -78,11 +80,86 @@ def test_a_crash_fails_the_call_and_a_new_worker_serves_the_next(pool):
     assert pool.submit("builtins:len", "abcd", 10).result(10) == 4
 
 
-def test_a_worker_killed_while_idle_fails_one_call_at_most(pool):
-    os.kill(pool.pids[0], signal.SIGKILL)
-    first = pool.submit("builtins:len", "a", 10)
-    assert isinstance(first.exception(10), WorkerDiedError | None)
-    assert pool.submit("builtins:len", "ab", 10).result(10) == 2
+def test_a_worker_killed_while_idle_costs_no_call(pool):
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGKILL)
+    assert gone(pid)
+    assert pool.submit("builtins:len", "ab", 10).result(30) == 2
+
+
+def test_a_worker_killed_while_idle_is_replaced_before_a_call_needs_it(pool):
+    (pid,) = pool.pids
+    os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 30
+    while (not pool.pids or pool.pids == (pid,)) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert pool.pids not in {(), (pid,)}
+
+
+def test_one_owners_slow_calls_hold_up_another_for_one_call_at_most(pool):
+    slow = [pool.submit("time:sleep", 0.5, 10, owner="one") for _ in range(20)]
+    while not slow[0].running():
+        time.sleep(0.01)
+    started = time.monotonic()
+    assert pool.submit("builtins:len", "ab", 10, owner="another").result(10) == 2
+    assert time.monotonic() - started < 0.5 + 0.4
+    assert sum(call.done() for call in slow) <= 2
+    for call in slow:
+        call.cancel()
+
+
+def waiting(line, *owners):
+    jobs = [Job("f", number, 1.0, Future(), owner) for number, owner in enumerate(owners)]
+    assert all(line.join(job) for job in jobs)
+    return jobs
+
+
+def served(line, calls, *, ends=True):
+    found = []
+    for _ in range(calls):
+        job = line.next(0)
+        found.append(job.owner)
+        if ends:
+            line.done(job.owner)
+    return "".join(found)
+
+
+def test_owners_take_turns_and_each_ones_calls_keep_their_order():
+    line = Line(100)
+    waiting(line, *"aaaabbc")
+    jobs = [line.next(0) for _ in range(7)]
+    assert "".join(job.owner for job in jobs) == "abcabaa"
+    assert [job.payload for job in jobs if job.owner == "a"] == [0, 1, 2, 3]
+    assert line.next(0) is None
+
+
+def test_who_has_fewer_calls_running_comes_first():
+    line = Line(100)
+    waiting(line, *"aaaaaaaa")
+    assert served(line, 3, ends=False) == "aaa"
+    waiting(line, "b")
+    assert served(line, 1) == "b"
+    line.done("a")
+    waiting(line, *"bbb")
+    assert served(line, 3, ends=False) == "bba"
+
+
+def test_a_newcomer_is_served_before_those_served_already():
+    line = Line(100)
+    waiting(line, *"aabb")
+    assert served(line, 2) == "ab"
+    waiting(line, *"c")
+    assert served(line, 1) == "c"
+
+
+def test_the_line_keeps_nothing_of_owners_who_left():
+    line = Line(100)
+    for number in range(50):
+        waiting(line, str(number))
+        served(line, 1)
+    assert not line._waiting
+    assert not line._running
+    assert not line._served
 
 
 def test_a_stopped_worker_is_killed_when_the_time_is_up(pool):

@@ -2,35 +2,26 @@
 
 import os
 import pickle
-import queue
 import select
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from langguard.clock import SECOND, SystemClock
 from langguard.errors import LangguardError
 from langguard.workers.child import HEADER, Setup
 from langguard.workers.errors import WorkerClosedError, WorkerDiedError, WorkerError, WorkerTimeoutError
+from langguard.workers.line import Job, Line
 
 START_SECONDS: Final = 60.0
 """How long a worker may take to start, its initialiser included."""
+LOOK_SECONDS: Final = 1.0
+"""How often an idle worker is looked after."""
 _READ: Final = 1 << 20
 _MAIN: Final = "from langguard.workers.child import serve; serve()"
-
-
-@dataclass(slots=True)
-class Job:
-    """One call that waits for its answer."""
-
-    function: str
-    payload: Any = field(repr=False)
-    timeout: float
-    future: Future[Any]
 
 
 class Keeper:
@@ -38,12 +29,12 @@ class Keeper:
 
     def __init__(
         self,
-        jobs: "queue.Queue[Job | None]",
+        line: Line,
         closed: threading.Event,
         setup: Setup,
         environment: Mapping[str, str] | None,
     ) -> None:
-        self._jobs = jobs
+        self._line = line
         self._closed = closed
         self._setup = setup
         self._environment = None if environment is None else dict(environment)
@@ -63,12 +54,15 @@ class Keeper:
         """Serve jobs until the pool is closed."""
         self._start()
         while not self._closed.is_set():
-            job = self._jobs.get()
+            job = self._line.next(LOOK_SECONDS)
             if job is None:
-                break
-            if not job.future.set_running_or_notify_cancel():
+                self._replace_dead()
                 continue
-            self._serve(job)
+            try:
+                if job.future.set_running_or_notify_cancel():
+                    self._serve(job)
+            finally:
+                self._line.done(job.owner)
         self._stop()
 
     def kill(self) -> None:
@@ -83,6 +77,7 @@ class Keeper:
         except Exception as failed:  # noqa: BLE001 - a payload's own pickling may raise anything
             fail(job.future, WorkerError(f"The payload for {job.function} can't be sent ({type(failed).__name__})."))
             return
+        self._replace_dead()
         if self._process is None:
             self._start()
         if self._process is None:
@@ -102,6 +97,12 @@ class Keeper:
                 job.future.set_result(value)
             else:
                 fail(job.future, value)
+
+    def _replace_dead(self) -> None:
+        """Start anew where the process has ended between two calls, so that no call is lost to it."""
+        process = self._process
+        if process is not None and process.poll() is not None:
+            self._restart()
 
     def _start(self) -> None:
         self.failure = None

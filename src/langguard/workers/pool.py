@@ -1,6 +1,5 @@
-"""The pool: a queue, and a keeper with its thread for each worker process."""
+"""The pool: a line of calls, and a keeper with its thread for each worker process."""
 
-import queue
 import sys
 import threading
 from collections.abc import Mapping
@@ -11,13 +10,16 @@ from langguard.clock import SECOND
 from langguard.errors import NotNowError
 from langguard.workers.child import Setup
 from langguard.workers.errors import WorkerClosedError, WorkerError, WorkerTimeoutError
-from langguard.workers.keeper import START_SECONDS, Job, Keeper, fail, ticks
+from langguard.workers.keeper import START_SECONDS, Keeper, fail, ticks
+from langguard.workers.line import Job, Line
 
 __all__ = ["START_SECONDS", "WorkerPool"]
 
 
 class WorkerPool:
-    """A fixed number of worker processes and a queue before them. Its threads are as many as its processes.
+    """A fixed number of worker processes and a line before them, in which each owner of calls gets its turn.
+
+    Its threads are as many as its processes.
 
     Args:
         size: Processes, at least 1.
@@ -47,12 +49,11 @@ class WorkerPool:
         if sys.platform == "win32":
             msg = "Worker processes need a POSIX system; run the gateway on Linux or macOS."
             raise WorkerError(msg)
-        self._jobs: queue.Queue[Job | None] = queue.Queue()
-        self._limit = queue_limit
+        self._line = Line(queue_limit)
         self._closed = threading.Event()
         self._lock = threading.Lock()
         setup = Setup(initializer=initializer, payload=payload, memory=memory)
-        self._keepers = [Keeper(self._jobs, self._closed, setup, environment) for _ in range(size)]
+        self._keepers = [Keeper(self._line, self._closed, setup, environment) for _ in range(size)]
         self._threads = [
             threading.Thread(target=keeper.run, name=f"langguard-worker-{number}", daemon=True)
             for number, keeper in enumerate(self._keepers)
@@ -78,13 +79,14 @@ class WorkerPool:
             if keeper.failure is not None:
                 raise keeper.failure
 
-    def submit(self, function: str, payload: Any, timeout: float) -> Future[Any]:
+    def submit(self, function: str, payload: Any, timeout: float, *, owner: str = "") -> Future[Any]:
         """Have a worker call `function(payload)`.
 
         Args:
             function: `module:callable`, importable in a fresh interpreter.
             payload: Anything that pickles.
             timeout: Seconds from when a worker takes it up; waiting for one does not count.
+            owner: Whose turn it takes: one owner's calls don't hold up another's.
 
         Returns:
             What it returned. A LangguardError it raised is raised as it is; of any other error only the type is told,
@@ -94,15 +96,14 @@ class WorkerPool:
             NotNowError: Too many calls wait.
             WorkerClosedError: The pool is closed.
         """
-        if self._jobs.qsize() >= self._limit:
-            msg = "Too many calls are waiting for a worker; try again shortly."
-            raise NotNowError(msg, reason="overloaded", retry_after=1.0)
         future: Future[Any] = Future()
         with self._lock:
             if self._closed.is_set():
                 msg = "The worker pool is closed."
                 raise WorkerClosedError(msg)
-            self._jobs.put(Job(function, payload, timeout, future))
+            if not self._line.join(Job(function, payload, timeout, future, owner)):
+                msg = "Too many calls are waiting for a worker; try again shortly."
+                raise NotNowError(msg, reason="overloaded", retry_after=1.0)
         return future
 
     @property
@@ -114,20 +115,14 @@ class WorkerPool:
         """Kill every worker, fail every call not answered, and return when all is ended."""
         with self._lock:
             self._closed.set()
-        for _ in self._threads:
-            self._jobs.put(None)
+        left = self._line.close()
         for keeper in self._keepers:
             keeper.kill()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join()
-        while True:
-            try:
-                job = self._jobs.get_nowait()
-            except queue.Empty:
-                return
-            if job is not None:
-                fail(job.future, WorkerClosedError("The worker pool was closed."))
+        for job in left:
+            fail(job.future, WorkerClosedError("The worker pool was closed."))
 
     def __enter__(self) -> Self:
         return self
