@@ -82,6 +82,7 @@ class Gateway:
     calls: Calls
     evidence: Evidence
     masking_mode: str
+    analysis: Analysis
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,8 +156,11 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             if item.custody == "gateway" and item.credential is not None
         }
         connections = Connections(settings.connections, secrets, ground.store)
+        analysis = Analysis(analysis_pool, timeout=_ANALYSIS_SECONDS, settings=settings.sql)
         masker = Masker(masking_pool, settings.masking, timeout=_MASK_SECONDS)
-        mode, _ = await asyncio.gather(masker.start(), connections.load())
+        mode, told, _ = await asyncio.gather(masker.start(), analysis.start(), connections.load())
+        for line in told:
+            _log.info(line)
         entities = await masker.supported()
         held = connections
 
@@ -184,7 +188,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         remembered = Remembered(settings.estimates, ground.clock)
         judge = Judge(
             connections=connections,
-            analysis=Analysis(analysis_pool, timeout=_ANALYSIS_SECONDS),
+            analysis=analysis,
             policies=policies,
             clock=ground.clock,
             ner=settings.masking.ner_model is not None,
@@ -223,9 +227,14 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             calls=calls_service,
             evidence=Evidence(store=ground.store, recorder=ground.recorder, keys=ground.keys, log_key=ground.log_key),
             masking_mode=mode,
+            analysis=analysis,
         )
         whole = await check_at_start(ground.store, ground.log_key.public, ground.api_keys())
-        started = {"version": langguard.__version__, "masking": mode[:500]}
+        started = {
+            "version": langguard.__version__,
+            "masking": mode[:500],
+            "second_reader": analysis.second_reader,
+        }
         await ground.recorder.record([Draft(kind="gateway_started", by="langguard gateway", data=started)])
         await policies.activate("policy file")
         watches = [

@@ -16,6 +16,7 @@ from langguard.gateway import template as template_text
 from langguard.gateway.settings_estimates import EstimateSettings, read_estimates
 from langguard.gateway.settings_identity import ProviderSettings, read_identity
 from langguard.gateway.settings_masking import read_masking
+from langguard.gateway.settings_sql import SqlSettings, read_sql
 from langguard.policy import Known, Policy, names, parse, source
 from langguard.policy.parse import SECTIONS, build, read_version
 from langguard.policy.reader import Fields, Reader
@@ -46,7 +47,7 @@ NOT_OURS: Final = frozenset(
 """Variables that clients and tests read, and the gateway does not."""
 
 _FILE: Final = (
-    *("version", "listen", "store", "identity", "connections", "masking", "sessions", "estimates", "policy"),
+    *("version", "listen", "store", "identity", "connections", "masking", "sql", "sessions", "estimates", "policy"),
     *SECTIONS,
 )
 _CONNECTION: Final = (
@@ -119,6 +120,7 @@ class Settings:
     providers: tuple[ProviderSettings, ...]
     masking: EngineSettings
     estimates: EstimateSettings
+    sql: SqlSettings
     session_ttl_us: int
     session_idle_us: int
     policy: Policy
@@ -169,6 +171,7 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, Any] | 
         providers=() if identity is None else read_identity(reader, identity, path.parent),
         masking=EngineSettings() if masking is None else read_masking(reader, masking),
         estimates=read_estimates(reader, fields.get("estimates")),
+        sql=read_sql(reader, fields.get("sql")),
         session_ttl_us=ttl,
         session_idle_us=idle,
         policy=policy,

@@ -52,7 +52,7 @@ class Expressions(ABC):
         if self.work > self.limits.work:
             refuse(
                 "too_complex",
-                "The statement takes too many steps to trace.",
+                "The statement takes too many steps to trace (sql.limits.work).",
                 hint="Name the columns you need, and split the statement.",
             )
 

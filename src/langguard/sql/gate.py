@@ -144,13 +144,13 @@ def tokens_of(text: str, dialect: str, limits: Limits = LIMITS, *, canonical: bo
 def _characters(text: str, limits: Limits) -> list[int]:
     """Return where characters stand that are allowed inside a string only."""
     if len(text) > limits.bytes:
-        refuse("too_long", f"The statement is longer than {limits.bytes} bytes.", text[:40])
+        refuse("too_long", f"The statement is longer than {limits.bytes} bytes (sql.limits.bytes).", text[:40])
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
         raise refused(code="control_character", reason="The text is not valid Unicode.", position=error.start) from None
     if size > limits.bytes:
-        refuse("too_long", f"The statement is longer than {limits.bytes} bytes.", text[:40])
+        refuse("too_long", f"The statement is longer than {limits.bytes} bytes (sql.limits.bytes).", text[:40])
     control = CONTROL.search(text)
     if control is not None:
         refuse(
@@ -233,11 +233,11 @@ def _small(tokens: list[Token], limits: Limits) -> bool:
 
 def _size(tokens: list[Token], text: str, limits: Limits) -> None:
     if len(tokens) > limits.tokens:
-        refuse("too_complex", f"The statement has more than {limits.tokens} tokens.", position=0)
+        refuse("too_complex", f"The statement has more than {limits.tokens} tokens (sql.limits.tokens).", position=0)
     if sum(0.25 if token.token_type in LIGHT else 1.0 for token in tokens) > limits.weight:
         refuse(
             "too_complex",
-            f"The statement has more than {limits.weight:.0f} words and symbols.",
+            f"The statement has more than {limits.weight:.0f} words and symbols (sql.limits.weight).",
             position=0,
             hint="Split it into smaller statements.",
         )
@@ -260,12 +260,14 @@ def _size(tokens: list[Token], text: str, limits: Limits) -> None:
         arms += kind in {TokenType.UNION, TokenType.EXCEPT, TokenType.INTERSECT}
         cases += (kind == TokenType.CASE) - (kind == TokenType.END)
         over = (
-            (len(brackets) > limits.depth and f"brackets nested more than {limits.depth} deep")
-            or (cost > limits.cost and "type constructors nested too deep")
-            or (terms > limits.chain and f"more than {limits.chain} conditions")
-            or (arms > limits.arms and f"more than {limits.arms} queries joined by UNION and the like")
-            or (subscripts > limits.subscripts and f"more than {limits.subscripts} subscripts")
-            or (cases > limits.case_depth and f"CASE nested more than {limits.case_depth} deep")
+            (len(brackets) > limits.depth and f"brackets nested more than {limits.depth} deep (sql.limits.depth)")
+            or (cost > limits.cost and "type constructors nested too deep (sql.limits.cost)")
+            or (terms > limits.chain and f"more than {limits.chain} conditions (sql.limits.chain)")
+            or (
+                arms > limits.arms and f"more than {limits.arms} queries joined by UNION and the like (sql.limits.arms)"
+            )
+            or (subscripts > limits.subscripts and f"more than {limits.subscripts} subscripts (sql.limits.subscripts)")
+            or (cases > limits.case_depth and f"CASE nested more than {limits.case_depth} deep (sql.limits.case_depth)")
         )
         if over:
             refuse(

@@ -218,7 +218,7 @@ class Queries(Sources):
         if self.columns > self.limits.columns:
             refuse(
                 "too_complex",
-                f"The statement has more than {self.limits.columns} output columns.",
+                f"The statement has more than {self.limits.columns} output columns (sql.limits.columns).",
                 hint="Name the columns you need.",
             )
 

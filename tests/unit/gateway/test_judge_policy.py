@@ -35,11 +35,11 @@ class Slow:
     def __init__(self, policies):
         self.policies = policies
 
-    async def analyze(self, text, catalog):
+    async def analyze(self, text, catalog, *, owner):
         self.policies.current = policy(OPEN)
         return analyze(text, "sqlite", catalog)
 
-    async def rewrite(self, facts, obligations, catalog):
+    async def rewrite(self, facts, obligations, catalog, *, owner):
         return rewrite(facts, obligations, catalog)
 
 

@@ -33,7 +33,7 @@ class Counting:
     def __init__(self) -> None:
         self.asked = 0
 
-    def submit(self, function, payload, timeout):
+    def submit(self, function, payload, timeout, owner=""):
         from langguard.detectors import worker
 
         self.asked += 1

@@ -25,6 +25,8 @@ async def ready(request: Request) -> Response:
         "entries": size,
         "policy": home.policies.current.version_id,
         "masking": home.masking_mode,
+        "second_reader": home.analysis.second_reader,
+        "readers_disagreed": home.analysis.disagreements,
     }
     return reply(state)
 

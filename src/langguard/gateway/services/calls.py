@@ -182,7 +182,7 @@ class Calls:
                     return await self._run(drive, step)
                 case MaskRows():
                     key = self._keys.mask_key(f"connection {drive.request.call.connection}")
-                    return await self._masker.mask(step.rows, step.plan, key)
+                    return await self._masker.mask(step.rows, step.plan, key, owner=drive.live.principal.id)
                 case RecordOutcome():
                     return await self._outcome(drive, step)
                 case _:

@@ -248,7 +248,7 @@ class Judge:
         at: int,
         estimate: Estimate | None,
     ) -> Judged:
-        facts = await self._analysis.analyze(call.statement, catalog)
+        facts = await self._analysis.analyze(call.statement, catalog, owner=live.principal.id)
         known: dict[str, Any] = {"connection": connection, "catalog": catalog}
         if isinstance(facts, Refusal):
             return self._refused(live, request, facts, connection, known, at)
@@ -264,13 +264,14 @@ class Judge:
         told = self._told_otherwise(facts, catalog, connection)
         if told is not None:
             return self._deny(at, told[0], told[1], **known)
-        bounds = SqlObligations(rows=verdict.rows)
-        text = await self._analysis.rewrite(facts, bounds, catalog)
+        bounds, owner = SqlObligations(rows=verdict.rows), live.principal.id
+        text = await self._analysis.rewrite(facts, bounds, catalog, owner=owner)
         if isinstance(text, Refusal):
             return self._refused(live, request, text, connection, known, at)
         schemas = catalog.default_schemas if catalog.dialect == "postgres" else ()
         if verdict.wants or self._remembered.always:
-            whole = await self._analysis.rewrite(facts, msgspec.structs.replace(bounds, rows=UNCAPPED), catalog)
+            uncapped = msgspec.structs.replace(bounds, rows=UNCAPPED)
+            whole = await self._analysis.rewrite(facts, uncapped, catalog, owner=owner)
             if isinstance(whole, Refusal):
                 return self._refused(live, request, whole, connection, known, at)
             probe = Probe(statement=whole, binds=call.binds, schemas=schemas)

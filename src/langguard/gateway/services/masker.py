@@ -57,8 +57,8 @@ class Masker:
         """
         return frozenset(await self._submit(_SUPPORTED, self._settings, _START))
 
-    async def mask(self, rows: Rows, plan: MaskPlan, key: bytes) -> Result:
-        """Return the masked result.
+    async def mask(self, rows: Rows, plan: MaskPlan, key: bytes, *, owner: str = "") -> Result:
+        """Return the masked result; one owner's results don't hold up another's.
 
         Raises:
             MaskingError: It can't be masked; nothing may be released.
@@ -76,15 +76,17 @@ class Masker:
                 )
             except _DetectorNeededError:
                 pass  # nothing of what was masked so far is kept
-        found = await self._submit(_FUNCTION, (rows.columns, rows.rows, plan, key, self._settings), self._timeout)
+        found = await self._submit(
+            _FUNCTION, (rows.columns, rows.rows, plan, key, self._settings), self._timeout, owner
+        )
         if not isinstance(found, Result):
             msg = "The masking worker answered something else than a result."
             raise MaskingError(msg)
         return msgspec.structs.replace(found, truncated=rows.truncated, affected=rows.affected)
 
-    async def _submit(self, function: str, payload: Any, seconds: float) -> Any:
+    async def _submit(self, function: str, payload: Any, seconds: float, owner: str = "") -> Any:
         try:
-            return await asyncio.wrap_future(self._pool.submit(function, payload, timeout=seconds))
+            return await asyncio.wrap_future(self._pool.submit(function, payload, timeout=seconds, owner=owner))
         except WorkerTimeoutError:
             msg = "Masking the result took too long, so it was not released; ask for fewer rows or shorter texts."
             raise MaskingError(msg) from None
