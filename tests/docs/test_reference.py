@@ -13,7 +13,7 @@ from tests.docs.shell import ROOT
 from langguard import errors, stores
 from langguard.client import settings as client_settings
 from langguard.detectors.settings import PHONE_REGIONS
-from langguard.gateway import settings, settings_estimates, settings_identity, settings_masking
+from langguard.gateway import settings, settings_estimates, settings_identity, settings_masking, settings_sql
 from langguard.gateway.problems import CODES
 from langguard.gateway.routes.openapi import document
 from langguard.ledger import KINDS
@@ -22,6 +22,7 @@ from langguard.policy.environment import Type
 from langguard.policy.evaluate import Reason
 from langguard.policy.parse import _BOUNDS, SECTIONS
 from langguard.protocol import SCOPES, SQL_ACTIONS, OperatorName
+from langguard.sql import LIMITS
 
 SOURCE = ROOT / "src/langguard"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -124,7 +125,15 @@ def test_every_setting_is_listed() -> None:
     assert set(rows(identity)) == set(settings_identity._PROVIDER)
     assert set(settings_identity.ALGORITHMS) <= named(identity)
     masking, _, estimates = text.partition("### masking")[2].partition("\n## ")[0].partition("### estimates")
+    estimates, _, sql = estimates.partition("### sql")
     assert set(rows(estimates)) == set(settings_estimates._SECTION)
+    told = rows(sql)
+    assert set(told) == {"second_reader", "limits", *(f"limits.{name}" for name in settings_sql.LIMITS)}
+    for name, (low, high) in settings_sql.LIMITS.items():
+        cells = told[f"limits.{name}"]
+        assert cells[1].endswith(f"; {low} to {high}"), name
+        assert float(cells[2].strip("`")) == getattr(LIMITS, name), name
+    assert {f"`{word}`" for word in settings_sql.READERS} <= set(re.findall(r"`[a-z]+`", told["second_reader"][1]))
     assert set(rows(masking)) == set(settings_masking._SECTION)
     assert set(settings_masking._RECOGNIZER) <= named(masking)
     assert f"[{', '.join(PHONE_REGIONS)}]" in masking

@@ -53,6 +53,11 @@ masking:
   # deny_lists:
   #   - {entity: PROJECT, words: [Bluebird, Kingfisher]}
 
+# How statements are read. Smaller limits refuse more; a limit above its default was not measured.
+sql:
+  second_reader: installed            # PostgreSQL's own parser beside ours, where it is; or required, or never
+  # limits: {bytes: 65536, tokens: 5000}
+
 # ---- the policy; move what follows to a file of its own with `policy: policy.yaml` --------------------------------
 
 # Who may do what. Nothing is allowed that no grant names. Actions on SQL: read, metadata (structure), write, ddl,

@@ -21,7 +21,6 @@ from langguard.sql.refusals import Refused, placed, refuse, refused
 from langguard.sql.second_tree import KINDS, Heard, heard
 from langguard.sql.tables import tables_of
 
-CODE: Final = "readers_disagree"
 _VALUES: Final = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 _GRAMMAR: Final = {
     # the engine's function: the words that PostgreSQL's grammar makes it of, which no bracket follows as a name
@@ -140,9 +139,9 @@ def _heard(parse: Callable[[str], str], text: str) -> Heard:
             raise
         place = error.args[1] if len(error.args) > 1 and isinstance(error.args[1], int) else None
         raise refused(
-            CODE,
-            "PostgreSQL does not understand this statement, though it looks plain.",
-            "" if place is None else text[place : place + 40],
+            code="readers_disagree",
+            reason="PostgreSQL does not understand this statement, though it looks plain.",
+            fragment="" if place is None else text[place : place + 40],
             position=place,
             hint="Write it in plain PostgreSQL; check the spelling near the fragment.",
         ) from None
@@ -260,7 +259,7 @@ def _same_span(one: str, other: str) -> bool:
 
 def _refuse(about: str) -> NoReturn:
     refuse(
-        CODE,
+        "readers_disagree",
         f"Two readers of this statement disagree about {about}.",
         hint="Write it in a simpler way, in plain PostgreSQL.",
     )

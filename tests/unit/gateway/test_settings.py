@@ -1,13 +1,17 @@
 """The gateway's file: what it comes to, what wins over it, and where each mistake is."""
 
+import dataclasses
 import re
 
 import pytest
 
 from langguard.errors import ConfigError, PolicyError
+from langguard.gateway import settings_sql
 from langguard.gateway.settings import VARIABLES, load, template
 from langguard.gateway.settings_estimates import EstimateSettings
+from langguard.gateway.settings_sql import SqlSettings
 from langguard.secrets import Reference
+from langguard.sql import LIMITS
 
 SHOP = """\
 version: 1
@@ -88,6 +92,16 @@ def test_the_least_file_has_safe_defaults(write, tmp_path):
     assert settings.session_idle_us <= settings.session_ttl_us
     assert settings.policy.grants == ()
     assert settings.masking.phone_regions
+    assert settings.sql == SqlSettings()
+
+
+def test_limits_of_a_statement(write):
+    settings = load(write("version: 1\nsql: {limits: {tokens: 100, bytes: 262144}, second_reader: required}"), {})
+    assert settings.sql == SqlSettings(limits=(("bytes", 262_144), ("tokens", 100)), second_reader="required")
+    for name, (low, high) in settings_sql.LIMITS.items():
+        assert low <= getattr(LIMITS, name) <= high, name
+    numbers = {field.name for field in dataclasses.fields(LIMITS) if field.name != "second_reader"}
+    assert set(settings_sql.LIMITS) == numbers
 
 
 def test_what_wins_over_what(write, tmp_path, monkeypatch):
@@ -214,6 +228,14 @@ CONNECTION = "version: 1\nconnections:\n  - {name: shop, dialect: postgres, "
             "no schemas",
         ),
         (SHOP + "  - {name: SHOP, dialect: sqlite, credential: {value: a.db}}", 10, 12, "given twice"),
+        ("version: 1\nsql: {limit: {}}", 2, 7, "did you mean `limits`?"),
+        ("version: 1\nsql: {limits: {byte: 1}}", 2, 16, "did you mean `bytes`?"),
+        ("version: 1\nsql: {limits: {bytes: 0}}", 2, 23, "64 to 262144"),
+        ("version: 1\nsql: {limits: {tokens: -5}}", 2, 24, "16 to 20000"),
+        ("version: 1\nsql: {limits: {tokens: 20001}}", 2, 24, "16 to 20000"),
+        ("version: 1\nsql: {limits: {depth: many}}", 2, 23, "whole number"),
+        ("version: 1\nsql: {second_reader: require}", 2, 22, "did you mean `required`?"),
+        ("version: 1\nsql: {second_reader: off}", 2, 22, ""),
         ("version: 1\nmasking: {langages: [en]}", 2, 11, "did you mean `languages`?"),
         ("version: 1\nmasking: {languages: [english]}", 2, 23, "two letters"),
         ("version: 1\nmasking: {phone_regions: [de]}", 2, 27, "two capitals"),

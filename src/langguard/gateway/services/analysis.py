@@ -10,6 +10,7 @@ each worker and not with each statement. A version is a digest over the whole ca
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
@@ -69,8 +70,8 @@ class Analysis:
         self.second_reader = ""
         self.disagreements = 0
 
-    async def start(self) -> tuple[str, ...]:
-        """Ask a worker how it reads, and return what an administrator should know of it.
+    async def start(self, say: Callable[[str], object]) -> None:
+        """Ask a worker how it reads, and say what an administrator should know of it.
 
         Raises:
             ConfigError: A second reader is required and there is none.
@@ -84,9 +85,9 @@ class Analysis:
         if self._settings.second_reader == "never":
             self.second_reader = "not used"
         self.second_reader = self.second_reader or "not installed"
-        told = [f"second reader of PostgreSQL statements: {self.second_reader}"]
-        told += [f"sql.limits.{name} is above the largest value whose worst case was measured" for name in raised]
-        return tuple(told)
+        say(f"second reader of PostgreSQL statements: {self.second_reader}")
+        for name in raised:
+            say(f"sql.limits.{name} is above the largest value whose worst case was measured")
 
     async def analyze(self, text: str, catalog: Catalog, *, owner: str = "") -> Facts | Refusal:
         """Return what a statement does, or why it is refused; a worker that hangs, dies or fails refuses too.
