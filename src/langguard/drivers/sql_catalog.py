@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from langguard.drivers import failures, sql_catalog_postgres, sql_catalog_sqlite
+from langguard.drivers import failures, sql_catalog_mysql, sql_catalog_postgres, sql_catalog_sqlite
 from langguard.drivers.sql import DRIVERS
 from langguard.errors import TargetError
 from langguard.protocol import Catalog
@@ -16,6 +16,7 @@ from langguard.protocol import Catalog
 _READERS: Final[Mapping[str, Callable[[Connection, tuple[str, ...], tuple[str, ...]], Catalog]]] = {
     "postgres": sql_catalog_postgres.read,
     "sqlite": sql_catalog_sqlite.read,
+    "mysql": sql_catalog_mysql.read,
 }
 """By dialect: connection, schemas (empty: the engine's own), functions vouched for."""
 

@@ -17,12 +17,14 @@ class Column(Wire, frozen=True, kw_only=True):
         name: As stored (case kept).
         type: The database's own text for the type, such as `character varying(80)`.
         kind: The coarse class that masking decides by.
+        made_of: Columns of the same table that a generated column is computed from.
     """
 
     name: str
     type: str
     kind: ColumnKind
     nullable: bool = True
+    made_of: tuple[str, ...] = ()
 
 
 class ForeignKey(Wire, frozen=True, kw_only=True):

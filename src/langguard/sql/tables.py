@@ -49,7 +49,10 @@ class Tables:
                     name=c.name,
                     value=Value(
                         columns=frozenset(
-                            {f"{table.id}.{c.name}", *(f"{p.id}.{c.name}" for p in above if _has(p, c.name))}
+                            {
+                                *(f"{table.id}.{name}" for name in (c.name, *c.made_of)),
+                                *(f"{p.id}.{c.name}" for p in above if _has(p, c.name)),
+                            }
                         ),
                         direct=True,
                     ),

@@ -1,5 +1,6 @@
 """Views, judged once by their definitions: what is found out holds for every statement that names one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -111,3 +112,13 @@ def body_of_sqlite(text: str) -> str:
         if depth == 0 and token.token_type == TokenType.ALIAS:
             return text[token.end + 1 :]
     return ""
+
+
+def names_in(expression: str, dialect: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return which columns an expression over one table may use: all of them where it can't be read."""
+    try:
+        tokens = Dialect.get_or_raise(dialect).tokenize(expression)
+    except SqlglotError:
+        return tuple(columns)
+    words = {token.text.lower() for token in tokens if token.token_type != TokenType.STRING}
+    return tuple(name for name in columns if name.lower() in words)
