@@ -194,5 +194,3 @@ def _functions(connection: Connection) -> tuple[str, ...]:
     except DBAPIError:
         connection.rollback()  # only an administrator's credential may read it
     return tuple(sorted(names))
-
-

@@ -76,7 +76,7 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         refuse("dialect_not_supported", f"The connection speaks {catalog.dialect}, not {dialect}.")
     first = _read(text, dialect, catalog, limits)
     statement = canonical(first.tree.root, dialect)
-    literals_kept(first.tokens, statement, text)
+    literals_kept(first.tokens, statement, text, dialect)
     last, named = first, first.named
     if statement != text:
         try:

@@ -7,7 +7,9 @@ it came, and again in the text that will be sent.
 from collections.abc import Collection
 
 from sqlglot import Token, TokenType
+from sqlglot.dialects.dialect import Dialect
 
+from langguard.sql.dialects import RULES
 from langguard.sql.nodes import function_refused
 from langguard.sql.refusals import refuse
 from langguard.sql.words import words
@@ -19,13 +21,13 @@ in inner insert intersect interval into is isnull join lateral left like limit m
 or order outer over partition recursive returning right rollup select set sets similar some symmetric then to union
 unnest update using values when where window with within ordered escape both leading trailing for collate returning
 asymmetric current following preceding rows range groups exclude fetch first next row case glob delete distinct
-nothing
+nothing against div match regexp rlike separator xor
 """
 )
 TYPE_WORDS = words(
     """
-bit bpchar char character dec decimal double float int integer nchar numeric nvarchar real smallint bigint text time
-timestamp timestamptz timetz varbit varchar varying interval
+binary bit bpchar char character datetime dec decimal double float int integer nchar numeric nvarchar real smallint
+bigint text time timestamp timestamptz timetz varbinary varbit varchar varying interval
 """
 )
 LISTS_BEFORE = frozenset({"as", "into", "with", "recursive", ","})
@@ -79,19 +81,23 @@ def _wordlike(token: Token) -> bool:
     )
 
 
-def literals_kept(before: list[Token], after: str, text: str) -> None:
+def literals_kept(before: list[Token], after: str, text: str, dialect: str) -> None:
     """Refuse a statement that lost a literal on the way through the parser: it would not do what was asked.
 
     Args:
         before: The tokens of `text`, the statement as it came.
         after: The canonical text.
         text: The statement as it came, for the refusal.
+        dialect: Of both.
     """
     folded = after.lower()
     for token in before:
         kind = token.token_type
         if kind in {TokenType.STRING, TokenType.HEREDOC_STRING}:
             kept = token.text.replace("'", "''").lower() in folded
+            if not kept and not RULES[dialect].plain_quotes:
+                again = Dialect.get_or_raise(dialect).tokenize(after)
+                kept = any(t.token_type == TokenType.STRING and t.text == token.text for t in again)
         elif kind == TokenType.NUMBER:
             kept = token.text.lower() in folded
         else:

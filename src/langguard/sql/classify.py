@@ -113,7 +113,7 @@ def _structure(text: str, dialect: str) -> Collection[str]:
 
 def _sent(tree: exp.Expr, tokens: list[Token], text: str, dialect: str, listed: Collection[str]) -> str:
     sent = canonical(tree, dialect)
-    literals_kept(tokens, sent, text)
+    literals_kept(tokens, sent, text, dialect)
     words_sent = Dialect.get_or_raise(dialect).tokenize(sent)
     called(words_sent, sent, RULES[dialect].functions, aliases=listed, canonical=True)
     check_operators(sent, words_sent, dialect, ())

@@ -23,8 +23,8 @@ def spoilt(tokens: list[Token], calls: Collection[str]) -> list[Token]:
 
 
 def mended(tree: exp.Expr) -> None:
-    """Take the marks of `spoilt` away, in place."""
-    for node in tree.find_all(exp.Anonymous):
+    """Take the marks of `spoilt` away, in place: from calls, and from names that looked like one (`INTO log (`)."""
+    for node in tree.find_all(exp.Anonymous, exp.Identifier):
         if isinstance(node.this, str) and node.this.endswith(MARK):
             node.set("this", node.this.removesuffix(MARK))
 

@@ -11,6 +11,8 @@ from sqlglot import Token, TokenType, exp
 from langguard.sql.dialects import RULES
 from langguard.sql.names import stored
 
+SHORT = 64
+"""Characters that MySQL takes in the name of a column of a subquery."""
 _CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIXED: dict[type[exp.Expr], str] = {
     exp.Exists: "exists",
@@ -127,11 +129,13 @@ def implied_name(node: exp.Expr, dialect: str, text: str) -> str:
         dialect: Whose rule.
         text: The statement it was parsed from.
     """
-    if RULES[dialect].output_names == "text":
+    how = RULES[dialect].output_names
+    if how != "postgres":
         bare = node
         while isinstance(bare, exp.Paren):
             bare = bare.this
-        return str(bare.name) if isinstance(bare, exp.Column) else _words(node, dialect)
+        name = str(bare.name) if isinstance(bare, exp.Column) else _words(node, dialect)
+        return (name[:SHORT].rstrip() or "?") if how == "short" else name
     return _postgres(node, text) or "?column?"
 
 

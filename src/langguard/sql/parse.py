@@ -69,6 +69,8 @@ def _tree(tokens: list[Token], text: str, dialect: str, into: type[exp.Expr] | N
     kinds = {token.token_type for token in tokens}
     arrows = TokenType.ARROW in kinds
     rules = RULES[dialect]
+    if rules.read_again is not None:
+        rules.read_again(text, tokens)
     given = _no_lambdas(tokens) if arrows else tokens
     if rules.plain_calls:
         given = spoilt(given, rules.plain_calls)
@@ -90,7 +92,7 @@ def _tree(tokens: list[Token], text: str, dialect: str, into: type[exp.Expr] | N
         with_types(tree, rules.own_types)
     if "$" in text and rules.dollar == "name":
         _placeholders(tree)
-    return tree
+    return tree if rules.settle is None else rules.settle(tree)
 
 
 def _no_lambdas(tokens: list[Token]) -> list[Token]:

@@ -1,8 +1,10 @@
 """What one dialect allows and how it reads names: everything in which the analyser treats engines differently."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
+
+from sqlglot import Token, exp
 
 from langguard.protocol import SqlDialect
 from langguard.sql.allowed import ARGS, FUNCTION_CLASSES, NAMED_TYPES, OPERATORS, TYPES
@@ -68,8 +70,11 @@ class Rules:
         plain_quotes: Canonical text doubles the quote inside a string or name, and nothing else escapes it.
         typed_null: NULL in a subquery has a type of its own, so a column that is read as NULL needs a cast.
         grouped_by_key: A query grouped by a table's primary key may name the table's other columns.
-        output_names: How the engine names an output that has no alias.
+        output_names: How the engine names an output that has no alias; `short` is by its text, cut.
         declared_names: A column without an alias is named as its table declares it, not as the statement writes it.
+        target_alias: The table of an INSERT or DELETE may have an alias, and gets one.
+        settle: Puts forms into a tree that the engine takes in place of some that the parser makes.
+        read_again: A second reading of a text's quotes and comments, which refuses one that the parser read otherwise.
         runs: The gateway runs statements of this dialect; otherwise they are only analysed.
     """
 
@@ -104,6 +109,9 @@ class Rules:
     plain_quotes: bool = True
     typed_null: bool = False
     grouped_by_key: bool = False
-    output_names: Literal["postgres", "text"] = "text"
+    output_names: Literal["postgres", "text", "short"] = "text"
     declared_names: bool = False
+    target_alias: bool = True
+    settle: Callable[[exp.Expr], exp.Expr] | None = None
+    read_again: Callable[[str, list[Token]], None] | None = None
     runs: bool = True
