@@ -156,7 +156,7 @@ def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canon
     root, tokens = parse(text, dialect, limits, is_canonical=is_canonical)
     functions = tables_of(catalog).functions
     tree = check(root, dialect, functions)
-    if not is_canonical and RULES[dialect].output_names == "text":
+    if not is_canonical and RULES[dialect].output_names != "postgres":
         note_words(root, tokens, text)
     _casts(tree, catalog)
     named = called(tokens, text, functions, aliases=tree.listed, canonical=is_canonical)
