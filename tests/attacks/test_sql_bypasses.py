@@ -322,15 +322,6 @@ OTHERS = {
         "select * from people with (updlock)",
         "select 1 go drop table people",
     ],
-    "duckdb": [
-        "select * from 'x.csv'",
-        'select * from "x.csv"',
-        "select * from read_csv('x')",
-        "from people",
-        "select columns(*) from people",
-        "select getenv('HOME')",
-        "install httpfs",
-    ],
     "snowflake": ["select * from @stage", "select system$wait(1)", "call p()", "select 1 ->> delete from people"],
     "bigquery": [
         "select * from external_query('c', 'x')",
@@ -350,7 +341,7 @@ def test_other_dialects_are_read_most_strictly(dialect, statement):
     assert found.code == "dialect_not_supported"
 
 
-@pytest.mark.parametrize("dialect", ["mysql", "tsql", "duckdb", "snowflake", "bigquery"])
+@pytest.mark.parametrize("dialect", ["mysql", "tsql", "snowflake", "bigquery"])
 def test_a_plain_select_is_a_read_in_any_dialect(dialect):
     assert actions("select name, count(*) from people where id > 3 group by name", dialect) == {"read"}
 

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from langguard.drivers import failures, sql_catalog_mysql, sql_catalog_postgres, sql_catalog_sqlite
+from langguard.drivers import failures, sql_catalog_duckdb, sql_catalog_mysql, sql_catalog_postgres, sql_catalog_sqlite
 from langguard.drivers.sql import DRIVERS
 from langguard.errors import TargetError
 from langguard.protocol import Catalog
@@ -17,6 +17,7 @@ _READERS: Final[Mapping[str, Callable[[Connection, tuple[str, ...], tuple[str, .
     "postgres": sql_catalog_postgres.read,
     "sqlite": sql_catalog_sqlite.read,
     "mysql": sql_catalog_mysql.read,
+    "duckdb": sql_catalog_duckdb.read,
 }
 """By dialect: connection, schemas (empty: the engine's own), functions vouched for."""
 

@@ -24,10 +24,10 @@ def read(connection: Connection, _schemas: tuple[str, ...], allowed: tuple[str, 
     viewed = [(name, text) for name, kind, text in rows if kind == "view"]
     if not viewed:
         return catalog
-    from langguard.sql.views import Definition, body_of_sqlite, with_views  # noqa: PLC0415 - as above
+    from langguard.sql.views import Definition, body_of_view, with_views  # noqa: PLC0415 - as above
 
     definitions = tuple(
-        Definition(schema="main", name=name, columns=_sqlite_view(connection, name), query=body_of_sqlite(text))
+        Definition(schema="main", name=name, columns=_sqlite_view(connection, name), query=body_of_view(text, "sqlite"))
         for name, text in viewed
     )
     return with_views(catalog, definitions)

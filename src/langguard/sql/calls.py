@@ -18,8 +18,8 @@ SYNTAX = words(
     """
 and any all as between by conflict cross cube distinct do else end except exists filter from full group having ilike
 in inner insert intersect interval into is isnull join lateral left like limit materialized not notnull offset on only
-or order outer over partition recursive returning right rollup select set sets similar some symmetric then to union
-unnest update using values when where window with within ordered escape both leading trailing for collate returning
+or order outer over partition qualify recursive returning right rollup select set sets similar some symmetric then to
+union unnest update using values when where window with within ordered escape both leading trailing for collate
 asymmetric current following preceding rows range groups exclude fetch first next row case glob delete distinct
 nothing against div match regexp rlike separator xor
 """

@@ -4,6 +4,7 @@ Text alone can't say what a view, a row-security policy, an overload or an attri
 decision needs `analyze` with the catalogue.
 """
 
+import re
 from collections.abc import Collection
 
 from sqlglot import Token, TokenType, exp
@@ -46,6 +47,7 @@ NO_PARENTHESES = words(
 user current_user session_user system_user current_role current_catalog current_schema
 """
 )
+_PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 ATTRIBUTES = frozenset({"nextval", "currval"})
 
 
@@ -102,6 +104,8 @@ def _structure(text: str, dialect: str) -> Collection[str]:
                 refuse("function_not_allowed", "Table functions are not allowed.", table.name)
         elif table.db or key(stored(table.this, dialect), dialect) not in ctes:
             no_system_table(table, dialect)
+            if rules.files_by_name and not _PLAIN_NAME.fullmatch(table.name):
+                refuse("unknown_table", "This name may be a file's.", table.name)
     for column in tree.find_all(exp.Column):
         name = column.name.lower()
         bare = not column.table and isinstance(column.this, exp.Identifier) and not column.this.args.get("quoted")

@@ -25,6 +25,9 @@ DECIDING: dict[type[exp.Expr], frozenset[str]] = {
 SKIPPED = (exp.DataType, exp.Identifier, exp.Literal, exp.Var, exp.Null, exp.Boolean, exp.Parameter, exp.JSONPath)
 
 
+_OPEN = (exp.Binary, exp.Connector, exp.Predicate, exp.Unary)
+
+
 class Expressions(ABC):
     """Resolves the columns of expressions, in place, and notes each base column read."""
 
@@ -40,6 +43,7 @@ class Expressions(ABC):
         self.steered: set[str] = set()
         self.decided: set[str] = set()
         self._direct: dict[int, bool] = {}
+        self._inlined: dict[int, tuple[exp.Expr, exp.Expr]] = {}
 
     @abstractmethod
     def query(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
@@ -115,7 +119,17 @@ class Expressions(ABC):
 
     def _multiplies(self, node: exp.Expr) -> bool:
         """Whether a call gives several rows: what it is given decides how many."""
-        return isinstance(node, exp.Func) and function_name(node) in self.rules.table_functions
+        if not isinstance(node, exp.Func):
+            return False
+        name = function_name(node)
+        if name in self.rules.from_only:
+            refuse(
+                "function_not_allowed",
+                f"The function {name} is allowed in FROM only.",
+                name,
+                hint=f"Write FROM {name}(...), or join to it.",
+            )
+        return name in self.rules.table_functions
 
     def steers(self, root: exp.Expr | None, scope: Scope, ctes: Ctes) -> None:
         """Resolve a condition, and note the base columns that decide in another form than their own."""
@@ -123,7 +137,9 @@ class Expressions(ABC):
             return
         for test in leaves(root):
             columns = self.carries(test, scope, ctes)
-            if not columns <= self.steered and not is_plain(test, scope, self._direct):
+            if id(test) in self._inlined:
+                self.steers(self._inlined[id(test)][1], scope, ctes)
+            elif not columns <= self.steered and not is_plain(test, scope, self._direct):
                 self.steered |= columns
 
     def _window(self, node: exp.Window, scope: Scope) -> frozenset[str]:
@@ -174,11 +190,40 @@ class Expressions(ABC):
                 f"{node.table}.*",
                 hint="Name the columns; to count rows write count(*).",
             )
-        found = resolve(node, scope)
+        found = self._inline(node, scope) if scope.inlined else None
+        found = found or resolve(node, scope)
         if found is None:
             found = self._unresolved(node, scope)
         self.touched |= found.columns
         return found
+
+    def _inline(self, node: exp.Column, scope: Scope) -> Value | None:
+        """Put an output's expression in the place of its name, where the name is no column."""
+        name = stored(node.this, self.dialect)
+        place = scope.key(name)
+        if node.args.get("table") is not None or place not in scope.inlined or scope.named(name):
+            return None
+        held = scope.inlined[place]
+        if held is None or place in scope.relations or held[0].find(exp.Query):
+            refuse(
+                "ambiguous_column",
+                f"The name {name[:60]} can't be used here for the output that has it.",
+                name,
+                position=node.this.meta.get("start"),
+                hint="Write the expression itself, or put the query into FROM (...) and use the name outside.",
+            )
+        copy = held[0].copy()
+        self.spend(sum(1 for _ in copy.walk()))
+        if type(copy) is exp.Column:
+            node.set("this", copy.this)
+            node.set("table", copy.args.get("table"))
+            node.set("db", None)
+        else:
+            closed = isinstance(copy, (exp.Func, exp.Paren, exp.Literal)) and not isinstance(copy, _OPEN)
+            fresh = copy if closed else exp.Paren(this=copy)
+            self._inlined[id(node)] = (node, fresh)
+            node.replace(fresh)
+        return held[1]
 
     def _unresolved(self, node: exp.Column, scope: Scope) -> Value:
         """A bare name that is no column: a string in double quotes, a whole row, or a mistake: the dialect tells."""
@@ -218,7 +263,7 @@ def function_name(call: exp.Expr) -> str:
         case exp.Anonymous():
             return str(call.this).lower()
         case exp.ExplodingGenerateSeries() | exp.GenerateSeries():
-            return "generate_series"
+            return "range" if call.args.get("is_end_exclusive") else "generate_series"
         case exp.Unnest() | exp.Explode():
             return "unnest"
         case exp.Func():

@@ -13,6 +13,7 @@ from langguard.sql.naming import declared_name, implied_name
 from langguard.sql.refusals import refuse, refused
 from langguard.sql.scope import NOTHING, Field, Scope, Value, merge, rename
 from langguard.sql.sources import Sources
+from langguard.sql.stars import changed
 
 ROUNDS = 64
 """Most times a recursive query is traced before its columns must have settled."""
@@ -77,11 +78,12 @@ class Queries(Sources):
 
     def _values(self, node: exp.Values, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
         scope = Scope(dialect=self.dialect, parent=outer)
+        word, first = self.rules.value_names
         rows = [[self.carries(e, scope, ctes, decides=False) for e in _row(r)] for r in node.expressions]
         if not rows or len({len(r) for r in rows}) != 1:
             refuse("not_parsed", "The rows of VALUES differ in their number of columns.", "VALUES")
         return tuple(
-            Field(name=f"column{at + 1}", value=Value(columns=frozenset[str]().union(*(r[at] for r in rows))))
+            Field(name=f"{word}{first + at}", value=Value(columns=frozenset[str]().union(*(r[at] for r in rows))))
             for at in range(len(rows[0]))
         )
 
@@ -157,10 +159,15 @@ class Queries(Sources):
         outputs = Outputs(fields, self.dialect)
         if (group := node.args.get("group")) is not None:
             for part in [e for value in group.args.values() for e in (value if isinstance(value, list) else [value])]:
-                self._group_term(part, outputs, scope, ctes)
+                if isinstance(part, exp.Expr):
+                    self._group_term(part, outputs, scope, ctes)
+            if group.args.get("all"):
+                self._group_all(node, fields)
         if self.rules.aliases == "having":
             scope.aliases = _aliases(fields, scope)
+        self._contested(node, scope)
         self.steers(node.args.get("having"), scope, ctes)
+        self.steers(node.args.get("qualify"), scope, ctes)
         if self.rules.aliases == "having":
             scope.aliases = None
         if (distinct := node.args.get("distinct")) is not None:
@@ -187,9 +194,10 @@ class Queries(Sources):
         for projection in list(node.expressions):
             if isinstance(projection, exp.Star):
                 self._output_columns(len(scope.visible))
-                columns: list[exp.Expr] = [_column(v.field.name, v.alias) for v in scope.visible]
+                found: list[exp.Expr] = [_column(v.field.name, v.alias) for v in scope.visible]
+                columns = changed(projection, found, scope)
             elif isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star):
-                columns = self._star(projection, scope)
+                columns = changed(projection.this, self._star(projection, scope), scope)
             else:
                 self._output_columns(1)
                 columns = [projection]
@@ -204,6 +212,9 @@ class Queries(Sources):
             if self.rules.declared_names and not isinstance(projection, exp.Alias):
                 name = declared_name(projection, node.expressions[at], self.dialect)
             fields.append(Field(name=name, value=value))
+            if isinstance(projection, exp.Alias) and self.rules.aliases == "inline":
+                place = scope.key(name)
+                scope.inlined[place] = None if place in scope.inlined else (projection.this, value)
         named = [
             exp.Alias(this=(e.this if isinstance(e, exp.Alias) else e), alias=quoted(f.name))
             for e, f in zip(node.expressions, fields, strict=True)
@@ -291,9 +302,36 @@ class Queries(Sources):
         elif isinstance(node, exp.Literal):
             self.decided |= outputs.at(node)
         elif not (
-            _is_bare(node) and not scope.named(stored(node.this, self.dialect)) and self._is_output(node, outputs)
+            _is_bare(node)
+            and self.rules.aliases != "inline"
+            and not scope.named(stored(node.this, self.dialect))
+            and self._is_output(node, outputs)
         ):
             self.steers(node, scope, ctes)
+
+    def _group_all(self, node: exp.Select, fields: tuple[Field, ...]) -> None:
+        """GROUP BY ALL: every output makes groups, but for aggregates; one that may be either counts."""
+        for projection, field in zip(node.expressions, fields, strict=True):
+            if projection.find(exp.AggFunc) is None:
+                self.decided |= field.value.columns
+                if not field.value.direct:
+                    self.steered |= field.value.columns
+
+    def _contested(self, node: exp.Select, scope: Scope) -> None:
+        """Refuse a name in HAVING or QUALIFY that is an output's and a column's: engines take one or the other."""
+        for part in (node.args.get("having"), node.args.get("qualify")):
+            for column in part.find_all(exp.Column) if part is not None and scope.inlined else ():
+                name = stored(column.this, self.dialect) if _is_bare(column) else ""
+                held = scope.inlined.get(scope.key(name)) if name else None
+                own = scope.named(name) if held is not None else []
+                if held is not None and own and own[0].field.value != held[1]:
+                    refuse(
+                        "ambiguous_column",
+                        f"The name {name[:60]} is a column here and an output's name.",
+                        name,
+                        position=column.this.meta.get("start"),
+                        hint="Write it as table.column, or give the output another name.",
+                    )
 
 
 def _row(node: exp.Expr) -> list[exp.Expr]:

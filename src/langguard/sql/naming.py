@@ -1,7 +1,8 @@
 """The name a result column has when the statement gives it none, as the engine would choose it.
 
 PostgreSQL: FigureColname in its parser. SQLite: the text of the expression as the statement has it, and a column's name
-as its table declares it. The name is then written out, so it holds whatever the engine would have chosen.
+as its table declares it. DuckDB: its own way to write it. The name is then written out, so it holds whatever the engine
+would have chosen.
 """
 
 import re
@@ -130,6 +131,8 @@ def implied_name(node: exp.Expr, dialect: str, text: str) -> str:
         text: The statement it was parsed from.
     """
     how = RULES[dialect].output_names
+    if how == "duckdb":
+        return _duckdb(node)
     if how != "postgres":
         bare = node
         while isinstance(bare, exp.Paren):
@@ -155,6 +158,26 @@ def declared_name(node: exp.Expr, resolved: exp.Expr, dialect: str) -> str:
     while isinstance(bare, exp.Paren):
         bare = bare.this
     return str(bare.name) if isinstance(bare, exp.Column) else _words(node, dialect)
+
+
+def _duckdb(node: exp.Expr) -> str:
+    while isinstance(node, exp.Paren):
+        node = node.this
+    match node:
+        case exp.Column():
+            return str(node.name)
+        case exp.Count(this=exp.Star()):
+            return "count_star()"
+        case exp.Literal(is_string=False):
+            return str(node.this)
+        case exp.Binary() if not isinstance(node, exp.Func):
+            return f"({_plain(node)})"
+        case _:
+            return _plain(node)
+
+
+def _plain(node: exp.Expr) -> str:
+    return node.sql("duckdb", comments=False, normalize_functions="lower")
 
 
 def _postgres(node: exp.Expr, text: str) -> str:

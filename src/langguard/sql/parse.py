@@ -40,7 +40,8 @@ def parse(
             reason="The text can't be split into words: a quote or comment is not closed.",
             fragment=text[-80:],
         ) from None
-    first_word(tokens, text)
+    known = RULES.get(dialect)
+    first_word(tokens, text, known.first_words if known is not None else frozenset())
     tree = _tree(tokens, text, dialect)
     while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
         tree = tree.this.pop()
@@ -92,6 +93,8 @@ def _tree(tokens: list[Token], text: str, dialect: str, into: type[exp.Expr] | N
         with_types(tree, rules.own_types)
     if "$" in text and rules.dollar == "name":
         _placeholders(tree)
+    elif "$" in text and rules.dollar == "placeholder":
+        _numbered(tree)
     return tree if rules.settle is None else rules.settle(tree)
 
 
@@ -130,6 +133,13 @@ def _placeholders(tree: exp.Expr) -> None:
             if set(_set_args(node)) != {"this"}:
                 refuse("placeholder_not_allowed", "A placeholder stands for a value, not a name.", node.sql())
             node.replace(exp.Var(this=name.name))
+
+
+def _numbered(tree: exp.Expr) -> None:
+    """A reader that has one class for `?`, `$name` and `$1`: the last alone is ours, and is written as it is."""
+    for node in list(tree.find_all(exp.Placeholder)):
+        if isinstance(node.this, str) and PLACEHOLDER.fullmatch(f"${node.this}"):
+            node.replace(exp.Var(this=f"${node.this}"))
 
 
 def _set_args(node: exp.Expr) -> list[str]:

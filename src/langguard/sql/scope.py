@@ -76,6 +76,8 @@ class Scope:
         relations: By the name the statement calls them.
         written: By the name they have in the canonical text: a column that was written back is found again.
         aliases: The SELECT's own output names, where they may be used; None where they may not.
+        inlined: Outputs that have a name in the statement, where that name stands for their expression: by key. None
+            for a name that two of them have.
         windows: Named windows, by key.
         comma: Where the columns after the last comma of FROM start in `visible`.
     """
@@ -86,6 +88,7 @@ class Scope:
     written: dict[str, Relation] = field(default_factory=dict)
     visible: list[Visible] = field(default_factory=list)
     aliases: dict[str, Value] | None = None
+    inlined: "dict[str, tuple[exp.Expr, Value] | None]" = field(default_factory=dict)
     windows: dict[str, frozenset[str]] = field(default_factory=dict)
     comma: int = 0
     _index: dict[str, list[Visible]] = field(default_factory=dict, repr=False)

@@ -62,17 +62,21 @@ class Sources(Expressions):
     def join(self, node: exp.Join, scope: Scope, ctes: Ctes) -> None:
         """Add a joined item, its conditions and its merged columns."""
         on, using = node.args.get("on"), node.args.get("using")
-        if (node.kind or "").upper() not in {"", "INNER", "OUTER", "CROSS"}:
+        kind = (node.kind or "").upper()
+        if kind and kind not in self.rules.join_kinds:
             refuse("construct_not_allowed", f"{node.kind} JOIN is not allowed.", node.kind)
         if not (on or using or node.side or node.kind or node.method) and self.rules.comma_binds_last:
             scope.comma = len(scope.visible)
         start = len(scope.visible)
+        before = (dict(scope.relations), dict(scope.written), list(scope.visible))
         self.source(node.this, scope, ctes)
         if node.method:
             using = self._natural(node, scope, start)
         if using:
             self._using(node, using, scope, start)
         self.steers(on, scope, ctes)
+        if kind in {"SEMI", "ANTI"}:
+            scope.relations, scope.written, scope.visible = before
 
     def _natural(self, node: exp.Join, scope: Scope, start: int) -> list[exp.Expr]:
         """Write a NATURAL join out as USING over the columns that both sides have, in the left side's order."""
@@ -125,7 +129,7 @@ class Sources(Expressions):
                 value = Value(columns=one.columns | two.columns)
             fused = Visible(field=Field(name=pair[0].field.name, value=value), alias=None)
             right = [v for v in right if v is not pair[1]]
-            if not self.rules.using_merges:
+            if not self.rules.using_merges or self.rules.using_in_place:
                 left = [fused if v is pair[0] else v for v in left]
             else:
                 left = [v for v in left if v is not pair[0]]

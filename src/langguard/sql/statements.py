@@ -43,14 +43,19 @@ HINTS: dict[str, str] = {
 }
 
 
-def first_word(tokens: list[Token], text: str) -> str:
+def first_word(tokens: list[Token], text: str, further: frozenset[str] = frozenset()) -> str:
     """Return the first word, upper case, of a statement that is read further.
+
+    Args:
+        tokens: Of `text`.
+        text: The statement.
+        further: Words that the dialect reads further besides those of all.
 
     Raises:
         Refused: It is any other statement; the refusal says what that would do.
     """
     word = text[tokens[0].start : tokens[0].end + 1].upper()
-    if word in READ_FURTHER:
+    if word in READ_FURTHER or word in further:
         return word
     raise _refusal(word, tokens, text)
 

@@ -27,6 +27,7 @@ class Definition:
         columns: In order.
         query: Its SELECT.
         calls: Functions that it depends on and that are not the engine's own.
+        path: Where its unqualified names are looked up, in order; empty means where the catalogue's are.
     """
 
     schema: str
@@ -34,6 +35,7 @@ class Definition:
     columns: tuple[Column, ...]
     query: str
     calls: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -68,6 +70,8 @@ def judge(definition: Definition, catalog: Catalog) -> View:
     own = sorted(name for name in definition.calls if name.lower() not in vouched)
     if own:
         return msgspec.structs.replace(bare, refused=f"its definition calls {own[0]}, which is not the engine's own.")
+    if definition.path:
+        catalog = msgspec.structs.replace(catalog, default_schemas=definition.path)
     found = analyze(definition.query, catalog.dialect, catalog, limits=LIMITS.wide())
     if isinstance(found, Refusal):
         return msgspec.structs.replace(bare, refused=f"its definition is not understood: {found.reason}")
@@ -100,11 +104,11 @@ def policy_refused(expressions: tuple[str, ...], calls: tuple[str, ...], allowed
     return ""
 
 
-def body_of_sqlite(text: str) -> str:
-    """Return the SELECT of a CREATE VIEW statement as SQLite keeps it; empty where there is none."""
+def body_of_view(text: str, dialect: str) -> str:
+    """Return the SELECT of a CREATE VIEW statement as an engine keeps it; empty where there is none."""
     depth = 0
     try:
-        tokens = Dialect.get_or_raise("sqlite").tokenize(text)
+        tokens = Dialect.get_or_raise(dialect).tokenize(text)
     except SqlglotError:
         return ""
     for token in tokens:

@@ -50,19 +50,27 @@ class Rules:
         longest_name: In bytes; a longer name is refused because the engine would cut it. None where it would not.
         system_schemas: Lower-case names of schemas that are the engine's own.
         system_prefixes: Starts of the names of schemas and tables that are the engine's own, lower case.
+        files_by_name: A table's name that no table has may be that of a file, which is then read.
         hidden_columns: Lower-case names of columns that a table has without listing them.
         table_functions: Functions allowed in FROM, each with the names of its columns; empty for one column that is
             named as the function or its alias.
-        dollar: What the parser makes of a placeholder `$1`: a parameter, or a column's name.
+        first_words: Upper-case words that a query may start with beside SELECT, WITH, VALUES and TABLE.
+        from_only: Lower-case names of functions that may stand in FROM and nowhere else.
+        dollar: What the parser makes of a placeholder `$1`: a parameter, a column's name, or a placeholder.
+        value_names: How the columns of VALUES are called: a word, and the number of the first.
+        join_kinds: Upper-case words that may stand before JOIN, beside LEFT, RIGHT, FULL and NATURAL. SEMI and ANTI
+            keep the left side's columns only.
         literal_in_double_quotes: A name in double quotes that is no column is a string.
         whole_rows: A table's name as a value stands for its whole row.
         alias_columns: A table or subquery in FROM may have a list of column names after its alias.
         comma_binds_last: In FROM, JOIN binds closer than a comma.
         using_merges: A column merged by USING is the left one's (the right one's in a right join), and comes first;
             False where it is either's and stays in place.
+        using_in_place: A column merged by USING stands where the left side's stood, whichever its value is.
         always_recursive: WITH allows recursion without the word RECURSIVE.
         aliases: Where a SELECT's own output names may be used, beside ORDER BY and GROUP BY: `where` is anywhere in
-            its conditions, `having` in HAVING only.
+            its conditions, `having` in HAVING only, `inline` anywhere in the SELECT after it; there the expression is
+            put in the name's place, so that nothing depends on which of the names in reach the engine would take.
         collated_output: ORDER BY may name an output with a COLLATE after it.
         operator_functions: Lower-case words that stand for operators and are carried out by a function of that name,
             which the database's owner may have defined anew.
@@ -93,23 +101,29 @@ class Rules:
     longest_name: int | None = None
     system_schemas: frozenset[str] = frozenset({"information_schema"})
     system_prefixes: tuple[str, ...] = ()
+    files_by_name: bool = False
     hidden_columns: frozenset[str] = frozenset()
     table_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    dollar: Literal["parameter", "name"] = "parameter"
+    first_words: frozenset[str] = frozenset()
+    from_only: frozenset[str] = frozenset()
+    dollar: Literal["parameter", "name", "placeholder"] = "parameter"
+    value_names: tuple[str, int] = ("column", 1)
+    join_kinds: frozenset[str] = frozenset({"INNER", "OUTER", "CROSS"})
+    using_in_place: bool = False
     literal_in_double_quotes: bool = False
     whole_rows: bool = False
     alias_columns: bool = True
     comma_binds_last: bool = True
     using_merges: bool = True
     always_recursive: bool = False
-    aliases: Literal["order", "having", "where"] = "order"
+    aliases: Literal["order", "having", "where", "inline"] = "order"
     collated_output: bool = False
     operator_functions: frozenset[str] = frozenset()
     refused_words: frozenset[str] = frozenset()
     plain_quotes: bool = True
     typed_null: bool = False
     grouped_by_key: bool = False
-    output_names: Literal["postgres", "text", "short"] = "text"
+    output_names: Literal["postgres", "duckdb", "text", "short"] = "text"
     declared_names: bool = False
     target_alias: bool = True
     settle: Callable[[exp.Expr], exp.Expr] | None = None
