@@ -49,8 +49,8 @@ class Writes(Queries):
                     code="construct_not_allowed", reason="This write is not analysed.", fragment=type(node).__name__
                 )
 
-    def _target(self, node: exp.Expr, scope: Scope) -> Table:
-        """Resolve the written table and put it in scope under its alias."""
+    def _target(self, node: exp.Expr, scope: Scope, *, aliased: bool = True) -> Table:
+        """Resolve the written table and put it in scope under its alias, or where it can have none under its name."""
         if not isinstance(node, exp.Table) or node.args.get("joins"):
             refuse("construct_not_allowed", "A write names exactly one table.", type(node).__name__)
         table = self.catalog.find(node)
@@ -71,7 +71,15 @@ class Writes(Queries):
         node.set("db", quoted(table.schema))
         called = alias or table.name
         unique = self.unique(called, node)
-        self._named(node, unique, [])
+        if aliased:
+            self._named(node, unique, [])
+        elif unique != table.name:
+            refuse(
+                "construct_not_allowed",
+                f"{self.rules.title} takes no alias for the table of an INSERT or DELETE.",
+                called,
+                hint="Name its columns alone, and give named queries other names.",
+            )
         fields = self.catalog.fields(table)
         scope.add(Relation(alias=unique, called=called, fields=fields, base=table.id, renamed=alias is not None))
         return table
@@ -80,7 +88,7 @@ class Writes(Queries):
         holder = node.this
         target = holder.this if isinstance(holder, exp.Schema) else holder
         scope = Scope(dialect=self.dialect)
-        table = self._target(target, scope)
+        table = self._target(target, scope, aliased=self.rules.target_alias)
         names = self._columns(holder.expressions, table) if isinstance(holder, exp.Schema) else None
         width = self._inserted(node.expression, ctes)
         if names is None:
@@ -146,6 +154,9 @@ class Writes(Queries):
     def _conflict(self, conflict: exp.Expr | None, table: Table, scope: Scope, ctes: Ctes) -> None:
         if conflict is None:
             return
+        if conflict.args.get("duplicate"):
+            self._duplicate(conflict, table, scope, ctes)
+            return
         if str(conflict.args["action"].name).upper() not in {"DO NOTHING", "DO UPDATE"}:
             refuse("construct_not_allowed", "This ON CONFLICT form is not allowed.", conflict.name)
         keys = conflict.args.get("conflict_keys") or []
@@ -162,6 +173,17 @@ class Writes(Queries):
         self._assignments(conflict.expressions, table, inner, ctes)
         for part in ("where", "index_where"):
             self.carries(conflict.args.get(part), inner, ctes)
+
+    def _duplicate(self, conflict: exp.Expr, table: Table, scope: Scope, ctes: Ctes) -> None:
+        """Resolve ON DUPLICATE KEY UPDATE, where VALUES(column) is the value that the statement brought."""
+        for call in conflict.find_all(exp.Anonymous):
+            if str(call.this).lower() == "values":
+                for given in call.expressions:
+                    self._columns([given.this if isinstance(given, exp.Column) else given], table)
+                call.set(
+                    "expressions", [part.this if isinstance(part, exp.Column) else part for part in call.expressions]
+                )
+        self._assignments(conflict.expressions, table, scope, ctes)
 
     def _assignments(self, expressions: list[exp.Expr], table: Table, scope: Scope, ctes: Ctes) -> None:
         for assignment in expressions:
@@ -190,7 +212,7 @@ class Writes(Queries):
 
     def _delete(self, node: exp.Delete, ctes: Ctes) -> Written:
         scope = Scope(dialect=self.dialect)
-        table = self._target(node.this, scope)
+        table = self._target(node.this, scope, aliased=self.rules.target_alias)
         for source in node.args.get("using") or ():
             self.source(source, scope, ctes)
         where = node.args.get("where")

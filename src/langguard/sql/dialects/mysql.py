@@ -42,7 +42,7 @@ IntervalSpan JSONKeyValue
 MYSQL = Rules(
     name="mysql",
     title="MySQL",
-    home="",
+    home="main",
     functions=FUNCTIONS,
     operators=words("+ - * / % = <=> <> != < > <= >= & | ^ ~ << >> ->"),
     nodes=node_rules(

@@ -105,6 +105,13 @@ def _other(node: exp.Expr) -> exp.Expr | None:
             refuse("construct_not_allowed", "This form of INTERVAL is not allowed.", "INTERVAL", hint="Use CASE.")
         case exp.GroupConcat() if node.find(exp.Limit) is not None:
             refuse("construct_not_allowed", "LIMIT inside GROUP_CONCAT is not allowed.", "LIMIT")
+        case exp.Anonymous() if str(node.this).lower() == "values" and node.find_ancestor(exp.OnConflict) is None:
+            refuse(
+                "function_not_allowed",
+                "VALUES(column) is allowed in ON DUPLICATE KEY UPDATE only.",
+                "VALUES",
+                position=node.meta.get("start"),
+            )
         case exp.From() if _is_dual(node):
             node.pop()
     return None
