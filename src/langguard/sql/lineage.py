@@ -157,6 +157,8 @@ class Queries(Sources):
             scope.aliases = _aliases(fields, scope)
         self.steers(node.args.get("where"), scope, ctes)
         outputs = Outputs(fields, self.dialect)
+        if self.rules.aliases == "tail":
+            scope.aliases, scope.aliases_first = _aliases(fields, scope), True
         if (group := node.args.get("group")) is not None:
             for part in [e for value in group.args.values() for e in (value if isinstance(value, list) else [value])]:
                 if isinstance(part, exp.Expr):

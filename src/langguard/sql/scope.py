@@ -78,6 +78,8 @@ class Scope:
         aliases: The SELECT's own output names, where they may be used; None where they may not.
         inlined: Outputs that have a name in the statement, where that name stands for their expression: by key. None
             for a name that two of them have.
+        aliases_first: They come before columns of the same name, or the engine chooses by rules of its own: the name
+            is written as it came, and carries what either would.
         windows: Named windows, by key.
         comma: Where the columns after the last comma of FROM start in `visible`.
     """
@@ -89,6 +91,7 @@ class Scope:
     visible: list[Visible] = field(default_factory=list)
     aliases: dict[str, Value] | None = None
     inlined: "dict[str, tuple[exp.Expr, Value] | None]" = field(default_factory=dict)
+    aliases_first: bool = False
     windows: dict[str, frozenset[str]] = field(default_factory=dict)
     comma: int = 0
     _index: dict[str, list[Visible]] = field(default_factory=dict, repr=False)
@@ -197,6 +200,10 @@ def _bare(node: exp.Column, name: str, scope: Scope, position: int | None) -> Va
     at: Scope | None = scope
     while at is not None:
         found = at.named(name)
+        if at.aliases_first and at.aliases is not None and (value := at.aliases.get(at.key(name))) is not None:
+            _write(node, name, None)
+            either = value.columns.union(*(held.field.value.columns for held in found))
+            return value if either == value.columns else Value(columns=either)
         if len(found) > 1:
             raise ambiguous(name, position)
         if found:

@@ -71,6 +71,7 @@ class Rules:
         aliases: Where a SELECT's own output names may be used, beside ORDER BY and GROUP BY: `where` is anywhere in
             its conditions, `having` in HAVING only, `inline` anywhere in the SELECT after it; there the expression is
             put in the name's place, so that nothing depends on which of the names in reach the engine would take.
+            `tail` is in HAVING and inside expressions of GROUP BY and ORDER BY, before columns of the same name.
         collated_output: ORDER BY may name an output with a COLLATE after it.
         operator_functions: Lower-case words that stand for operators and are carried out by a function of that name,
             which the database's owner may have defined anew.
@@ -116,7 +117,7 @@ class Rules:
     comma_binds_last: bool = True
     using_merges: bool = True
     always_recursive: bool = False
-    aliases: Literal["order", "having", "where", "inline"] = "order"
+    aliases: Literal["order", "having", "where", "inline", "tail"] = "order"
     collated_output: bool = False
     operator_functions: frozenset[str] = frozenset()
     refused_words: frozenset[str] = frozenset()
