@@ -141,7 +141,9 @@ def _wait(place: Path, keeper: subprocess.Popen[bytes], log: object, password: s
                 with pymysql.connect(unix_socket=str(place), user="root", autocommit=True) as link:
                     cursor = link.cursor()
                     cursor.execute(f"SET PASSWORD FOR root@localhost = PASSWORD('{password}')")
-                    cursor.execute("DELETE FROM mysql.global_priv WHERE User <> 'root' OR Host <> 'localhost'")
+                    cursor.execute(
+                        "DELETE FROM mysql.global_priv WHERE User NOT IN ('root', 'mariadb.sys') OR Host <> 'localhost'"
+                    )
                     cursor.execute("FLUSH PRIVILEGES")
                     cursor.execute(f"CREATE USER root@'127.0.0.1' IDENTIFIED BY '{password}'")
                     cursor.execute("GRANT ALL ON *.* TO root@'127.0.0.1' WITH GRANT OPTION")
