@@ -25,7 +25,6 @@ DIFFERENT = [
     pytest.param("select !!'a'::tsquery from people", id="an operator read as NOT NOT"),
     pytest.param("select @ id from people", id="the absolute value read as a parameter"),
     pytest.param("select id from people where name @@@ ssn", id="an operator read as two"),
-    pytest.param("select regexp_like(name, 'x', 'i') from people", id="flags dropped"),
     pytest.param("select j -> '' from people", id="an access dropped with its key"),
     pytest.param("select j ->> '' from people", id="an access as text dropped with its key"),
     pytest.param("select id from people where at ?- at", id="a run of symbols split"),

@@ -18,9 +18,10 @@ _STRUCTURE: dict[str, str] = {
     "TableAlias": "this columns",
     "From": "this",
     "Join": "this method side kind on using",
-    "Table": "this db alias joins only",
-    "Lateral": "this alias",
-    "Unnest": "expressions alias",
+    "Table": "this db alias joins only ordinality",
+    "Lateral": "this alias ordinality",
+    "Unnest": "expressions alias offset",
+    "ColumnDef": "this kind",
     "Where": "this",
     "Having": "this",
     "Group": "expressions rollup cube grouping_sets",
@@ -144,7 +145,6 @@ MODIFIERS: dict[str, tuple[str, str, tuple[Action, ...]]] = {
     "sample": KNOWN["TableSample"],
     "pivots": KNOWN["Pivot"],
     "catalog": ("Names of another database are", "Name tables as schema.table.", ()),
-    "ordinality": ("WITH ORDINALITY is", "Use row_number() OVER ().", ()),
     "except_": ("* EXCEPT is", "Name the columns.", ()),
 }
 QUERIES = (exp.Query, exp.Values)

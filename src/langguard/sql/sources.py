@@ -139,6 +139,10 @@ class Sources(Expressions):
     def _table(self, node: exp.Table, scope: Scope, ctes: Ctes) -> None:
         name = stored(node.this, self.dialect)
         position = node.this.meta.get("start")
+        if node.args.get("ordinality"):
+            refuse(
+                "not_parsed", "WITH ORDINALITY numbers the rows of a function, not of a table.", name, position=position
+            )
         is_cte = node.args.get("db") is None and scope.key(name) in ctes
         named = ctes[scope.key(name)] if is_cte else ()
         if named is None:
@@ -172,16 +176,18 @@ class Sources(Expressions):
         scope.add(Relation(alias=unique, called=called, fields=fields, base=base, renamed=renamed), position)
 
     def _nested(self, node: exp.Subquery, scope: Scope, ctes: Ctes) -> None:
-        if node.args.get("alias"):
-            refuse(
-                "construct_not_allowed",
-                "An alias on a bracketed join is not allowed.",
-                node.alias,
-                hint="Give each table its own alias.",
-            )
+        """Add a join in brackets: its tables, or where it has an alias one relation of all their columns."""
         inner = Scope(dialect=self.dialect, parent=scope.parent)
         self.source(node.this, inner, ctes)
-        scope.absorb(inner)
+        alias, names = self._alias(node)
+        if alias is None:
+            scope.absorb(inner)
+            return
+        unique = self.unique(alias, node)
+        self._named(node, unique, names)
+        fields = rename(tuple(v.field for v in inner.visible), names)
+        self.spend(8 + len(fields))
+        scope.add(Relation(alias=unique, called=alias, fields=fields, renamed=True))
 
     def _derived(self, holder: exp.Expr, query: exp.Expr, scope: Scope, ctes: Ctes, outer: Scope | None) -> None:
         alias, names = self._alias(holder)
@@ -204,8 +210,10 @@ class Sources(Expressions):
                 name,
                 hint=f"Select from tables; {some}." if some else "Select from tables.",
             )
-        alias, names = self._alias(holder)
-        skipped = {"alias"} if call is holder else set()
+        typed = name in self.rules.record_functions
+        alias, names = self._alias(holder, typed=typed)
+        offset = call.args.get("offset")  # the name of the numbers that WITH ORDINALITY adds, for unnest
+        skipped = {"alias", "offset"} if call is holder else set()
         columns = frozenset[str]().union(
             *(
                 self.carries(child, scope, ctes)
@@ -217,21 +225,37 @@ class Sources(Expressions):
         )
         self.steered |= columns
         width = len(call.expressions) if name == "unnest" else 1
-        own = known[name] or ((alias or name),) * max(width, 1)
+        own = known[name] or (tuple(names) if typed else ((alias or name),) * max(width, 1))
+        if offset is not None:
+            names += [*own[len(names) :], stored(offset, self.dialect)] if isinstance(offset, exp.Identifier) else []
+        if offset is not None or holder.args.get("ordinality"):
+            own = (*own, "ordinality")
         fields = rename(tuple(Field(name=n, value=Value(columns=columns)) for n in own), names)
         called = alias or name
         unique = self.unique(called, holder)
-        self._named(holder, unique, [f.name for f in fields])
+        if typed:
+            holder.args["alias"].set("this", quoted(unique))
+            for column, field in zip(holder.args["alias"].columns, fields, strict=True):
+                column.set("this", quoted(field.name))
+        else:
+            last = len(fields) - (offset is not None)
+            self._named(holder, unique, [f.name for f in fields[:last]])
+            if offset is not None:
+                holder.set("offset", quoted(fields[-1].name))
         scope.add(Relation(alias=unique, called=called, fields=fields, renamed=True))
 
-    def _alias(self, node: exp.Expr) -> tuple[str | None, list[str]]:
+    def _alias(self, node: exp.Expr, *, typed: bool = False) -> tuple[str | None, list[str]]:
         alias = node.args.get("alias")
         if alias is None:
+            if typed:
+                refuse("not_parsed", "This function needs a list of columns with types after an alias.")
             return None, []
         if not isinstance(alias.this, exp.Identifier):
             refuse("construct_not_allowed", "A list of columns needs an alias before it.")
         columns = alias.args.get("columns") or []
-        if not all(isinstance(c, exp.Identifier) for c in columns):
+        if typed and columns and all(isinstance(c, exp.ColumnDef) and c.kind is not None for c in columns):
+            columns = [c.this for c in columns]
+        elif typed or not all(isinstance(c, exp.Identifier) for c in columns):
             refuse("construct_not_allowed", "An alias list takes names of columns only.", alias.name)
         if columns and not self.rules.alias_columns and not isinstance(node, exp.CTE):
             self._no_alias_columns([alias.name])

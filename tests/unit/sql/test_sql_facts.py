@@ -329,6 +329,10 @@ def test_a_name_in_place_of_a_date_part_reads_the_column(catalogs, call):
     [
         pytest.param("postgres", "date_part('Month', placed)", "DATE_PART('Month', ", id="not EXTRACT: another type"),
         pytest.param("postgres", "date_trunc('month', placed)", "DATE_TRUNC('month', ", id="the unit stays as it is"),
+        pytest.param(
+            "postgres", "to_char(placed, 'YYYY a.d.')", 'TO_CHAR("orders"."placed", \'YYYY a.d.\')', id="pattern"
+        ),
+        pytest.param("postgres", "regexp_like(note, 'x', 'i')", "'x', 'i')", id="flags"),
         pytest.param("postgres", "to_hex(id)", "TO_HEX(", id="not HEX, which PostgreSQL lacks"),
         pytest.param("sqlite", "mod(id, 2)", "MOD(", id="not %, which counts in integers"),
         pytest.param("sqlite", "cast(total as decimal(9, 2))", "NUMERIC(9, 2)", id="not REAL: 5 stays 5"),

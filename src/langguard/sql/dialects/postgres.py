@@ -20,6 +20,7 @@ _SEVERAL: dict[str, tuple[str, ...]] = {
     "jsonb_each": ("key", "value"),
     "jsonb_each_text": ("key", "value"),
 }
+_RECORDS = words("json_to_record json_to_recordset jsonb_to_record jsonb_to_recordset")
 
 POSTGRES = Rules(
     name="postgres",
@@ -32,13 +33,16 @@ POSTGRES = Rules(
 => <-> ^@ &< &> <<| |>> &<| |&> ?- ?|| ?-|
 """
     ),
-    plain_calls=words("date_part date_trunc date_bin date_add date_subtract to_char to_date to_timestamp to_hex log10"),
+    plain_calls=words(
+        "date_part date_trunc date_bin date_add date_subtract to_char to_date to_timestamp to_hex log10 regexp_like"
+    ),
     folds="lower",
     insensitive=False,
     longest_name=63,
     system_schemas=words("pg_catalog information_schema pg_toast pg_temp temp"),
     system_prefixes=("pg_",),
-    table_functions=dict.fromkeys(_ONE_COLUMN, ()) | _SEVERAL,
+    table_functions=dict.fromkeys(_ONE_COLUMN | _RECORDS, ()) | _SEVERAL,
+    record_functions=_RECORDS,
     whole_rows=True,
     typed_null=True,
     grouped_by_key=True,

@@ -54,6 +54,7 @@ class Rules:
         hidden_columns: Lower-case names of columns that a table has without listing them.
         table_functions: Functions allowed in FROM, each with the names of its columns; empty for one column that is
             named as the function or its alias.
+        record_functions: Those of them that return a record: a list of columns and types must follow the alias.
         first_words: Upper-case words that a query may start with beside SELECT, WITH, VALUES and TABLE.
         from_only: Lower-case names of functions that may stand in FROM and nowhere else.
         dollar: What the parser makes of a placeholder `$1`: a parameter, a column's name, or a placeholder.
@@ -105,6 +106,7 @@ class Rules:
     files_by_name: bool = False
     hidden_columns: frozenset[str] = frozenset()
     table_functions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    record_functions: frozenset[str] = frozenset()
     first_words: frozenset[str] = frozenset()
     from_only: frozenset[str] = frozenset()
     dollar: Literal["parameter", "name", "placeholder"] = "parameter"
