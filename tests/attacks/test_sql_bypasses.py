@@ -171,7 +171,6 @@ POSTGRES = {
         "select * from a.b.c.people",
         "select * from a_view",
         "select * from people tablesample system (10)",
-        "select * from people natural join audit",
         "select * from rows from (pg_ls_dir('.')) r",
         "select * from xmltable('/a' passing '<a/>' columns x text)",
         "select * from json_to_record('{}') as x",

@@ -69,7 +69,7 @@ def _tree(tokens: list[Token], text: str, dialect: str, into: type[exp.Expr] | N
     """Return the tree of tokens that passed the gate: a statement, or what `into` says."""
     kinds = {token.token_type for token in tokens}
     arrows = TokenType.ARROW in kinds
-    rules = RULES[dialect]
+    rules = RULES.get(dialect, RULES["postgres"])  # of a dialect without rules only the plainest SELECT is read
     if rules.read_again is not None:
         rules.read_again(text, tokens)
     given = _no_lambdas(tokens) if arrows else tokens
