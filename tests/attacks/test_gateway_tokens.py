@@ -15,10 +15,10 @@ from joserfc.jwk import RSAKey
 from tests.support.gateway import GatewayProcess, connection, sqlite_shop
 from tests.support.openid import Hostile
 
-from langguard.clock import SystemClock
+from langguard.clock import Clock, SystemClock
 from langguard.gateway.identity.oidc import Providers
 from langguard.gateway.problems import ProblemError
-from langguard.gateway.settings_identity import ProviderSettings
+from langguard.gateway.settings_identity import IdentitySettings, ProviderSettings
 
 OTHER = RSAKey.generate_key(2048, {"kid": "one"})
 OPEN = {"protocols": [1], "client": "tests"}
@@ -37,9 +37,9 @@ def ready(provider: Hostile) -> Hostile:
     return provider
 
 
-def providers(held: Hostile, **more: Any) -> Providers:
+def providers(held: Hostile, clock: Clock | None = None, **more: Any) -> Providers:
     settings = {"name": "corp", "issuer": held.issuer, "audience": ("langguard",)} | more
-    return Providers((ProviderSettings(**settings),), clock=SystemClock())
+    return Providers(IdentitySettings(providers=(ProviderSettings(**settings),)), {}, clock=clock or SystemClock())
 
 
 async def opened(held: Hostile, token: str, **more: Any) -> Any:
@@ -183,7 +183,7 @@ async def test_a_rotated_key_is_found_and_a_removed_one_no_longer_counts(ready: 
             return super().ticks() + self.ahead
 
     clock = Later()
-    asked = Providers((ProviderSettings(name="corp", issuer=ready.issuer, audience=("langguard",)),), clock=clock)
+    asked = providers(ready, clock=clock)
     before = ready.published
     fresh = RSAKey.generate_key(2048, {"kid": "three", "use": "sig"})
     try:

@@ -37,6 +37,11 @@ NOT_RUN = {
         "export LANGGUARD_URL=https://langguard.internal LANGGUARD_TOKEN_FILE=/var/run/secrets/langguard/token",
     ): "needs a provider; tests/integration/test_gateway_identity.py does this with a real one",
     ("docs/how-to/let-workloads-sign-in.md", "spec:"): "a Kubernetes manifest",
+    (
+        "docs/how-to/let-people-sign-in.md",
+        "export LANGGUARD_URL=https://langguard.internal",
+    ): "needs a browser; tests/integration/test_gateway_sign_in.py does this with a real provider",
+    ("docs/how-to/let-people-sign-in.md", "langguard login --manage"): "as above",
 }
 """(page, first line) of each block that does not run, and why."""
 

@@ -122,7 +122,8 @@ def test_every_setting_is_listed() -> None:
     keys = {name for name in settings._FILE if name not in {"store", "sessions"}}
     assert connection == keys | {"store.path", "sessions.ttl", "sessions.idle"} | set(settings._CONNECTION)
     identity = section(text, "identity").partition("### masking")[0]
-    assert set(rows(identity)) == set(settings_identity._PROVIDER)
+    assert set(rows(identity)) == {*settings_identity._PROVIDER, *settings_identity._SECTION}
+    assert set(settings_identity.ROLES) <= named(identity)
     assert set(settings_identity.ALGORITHMS) <= named(identity)
     masking, _, estimates = text.partition("### masking")[2].partition("\n## ")[0].partition("### estimates")
     estimates, _, sql = estimates.partition("### sql")

@@ -50,13 +50,16 @@ def test_every_reference_leads_somewhere(document):
 
 
 def test_every_route_is_in_it_and_the_other_way_round(document):
-    from langguard.gateway.routes import admin, calls, health, sessions
+    from langguard.gateway.routes import admin, calls, health, sessions, sign_in
 
     routes = {
         (method.lower(), route.path)
-        for route in (*admin.ROUTES, *calls.ROUTES, *health.ROUTES, *sessions.ROUTES)
+        for route in (*admin.ROUTES, *calls.ROUTES, *health.ROUTES, *sessions.ROUTES, *sign_in.ROUTES)
         for method in route.methods - {"HEAD"}
+        if route.path.startswith(("/v1/", "/healthz", "/readyz", "/openapi.json"))
     }
+    pages = {route.path for route in sign_in.ROUTES} - {path for _, path in routes}
+    assert pages == {"/sign-in", "/sign-in/back"}  # for browsers
     assert routes == {(method, path) for path, methods in document["paths"].items() for method in methods}
 
 

@@ -9,6 +9,7 @@ from langguard.cli.connection import app as connection_app
 from langguard.cli.gateway import app as gateway_app
 from langguard.cli.key import app as key_app
 from langguard.cli.ledger import app as ledger_app
+from langguard.cli.login import login, logout
 from langguard.cli.policy import app as policy_app
 from langguard.cli.session import app as session_app
 from langguard.cli.sql import app as sql_app
@@ -31,6 +32,10 @@ for noun, commands in (
     ("ledger", ledger_app),
 ):
     app.add_typer(commands, name=noun)
+
+
+app.command("login")(login)
+app.command("logout")(logout)
 
 
 @app.command("demo")

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from langguard.client import logins
+from langguard.clock import SystemClock
 from langguard.errors import ConfigError
 from langguard.protocol.secret import Secret
 
@@ -43,30 +45,59 @@ def load(
 
     Args:
         url: Else `LANGGUARD_URL`.
-        token: Else `LANGGUARD_TOKEN`, else what stands in the file that `LANGGUARD_TOKEN_FILE` names.
+        token: Else `LANGGUARD_TOKEN`, else what stands in the file that `LANGGUARD_TOKEN_FILE` names, else
+            the session that `langguard login` keeps for this address.
         timeout: Seconds, above 0 to 3600; else `LANGGUARD_TIMEOUT`, else 30.
         plain_http: Else whether `LANGGUARD_PLAIN_HTTP` is `1`.
 
     Raises:
         ConfigError: One is missing or wrong; the sentence says what to set.
     """
-    address = (url if url is not None else os.environ.get("LANGGUARD_URL", "")).strip()
-    if not address:
-        msg = "The gateway's address is not known: set LANGGUARD_URL, or pass Guard(url=...)."
-        raise ConfigError(msg)
+    place = address(url)
     secret = (token if token is not None else os.environ.get("LANGGUARD_TOKEN", "")).strip()
     file = "" if secret else os.environ.get("LANGGUARD_TOKEN_FILE", "").strip()
     if file:
         secret = of_file(file)
     if not secret:
-        msg = "There is no credential for the gateway: set LANGGUARD_TOKEN, or pass Guard(token=...)."
+        secret = logins.find(logins_file(), place, SystemClock().now())
+    if not secret:
+        msg = (
+            "There is no credential for the gateway: set LANGGUARD_TOKEN, pass Guard(token=...), or sign in with: "
+            "langguard login"
+        )
         raise ConfigError(msg)
     _check(secret)
-    if plain_http is None:
-        plain_http = os.environ.get("LANGGUARD_PLAIN_HTTP", "") == "1"
     return Settings(
-        url=address, token=Secret(secret), token_file=file, timeout=_timeout(timeout), plain_http=plain_http
+        url=place,
+        token=Secret(secret),
+        token_file=file,
+        timeout=_timeout(timeout),
+        plain_http=plain_text_allowed() if plain_http is None else plain_http,
     )
+
+
+def address(url: str | None = None) -> str:
+    """Return the gateway's address, from the argument or else from the environment.
+
+    Raises:
+        ConfigError: It is not known.
+    """
+    found = (url if url is not None else os.environ.get("LANGGUARD_URL", "")).strip()
+    if not found:
+        msg = "The gateway's address is not known: set LANGGUARD_URL, or pass Guard(url=...)."
+        raise ConfigError(msg)
+    return found
+
+
+def plain_text_allowed() -> bool:
+    """Return whether the environment lets a token travel unencrypted to another machine."""
+    return os.environ.get("LANGGUARD_PLAIN_HTTP", "") == "1"
+
+
+def logins_file() -> Path:
+    """Return where `langguard login` keeps the sessions of this machine's user."""
+    base = os.environ.get("XDG_CONFIG_HOME", "").strip()
+    return (Path(base) if base else Path.home() / ".config") / "langguard" / "logins.json"
 
 
 def of_file(path: str) -> str:

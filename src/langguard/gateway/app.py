@@ -18,7 +18,7 @@ from langguard.gateway.identity.oidc import Providers
 from langguard.gateway.identity.principals import ApiKey
 from langguard.gateway.keys import Keys
 from langguard.gateway.problems import respond
-from langguard.gateway.routes import admin, calls, health, sessions
+from langguard.gateway.routes import admin, calls, health, sessions, sign_in
 from langguard.gateway.routes._common import Incoming
 from langguard.gateway.services.analysis import WARM, Analysis
 from langguard.gateway.services.api_keys import ApiKeys
@@ -34,6 +34,7 @@ from langguard.gateway.services.policies import Policies
 from langguard.gateway.services.recorder import Draft, Recorder
 from langguard.gateway.services.remembered import Remembered
 from langguard.gateway.services.sessions import Sessions
+from langguard.gateway.services.sign_ins import SignIns
 from langguard.gateway.services.soundness import check_at_start, check_while_serving
 from langguard.gateway.settings import Settings
 from langguard.ledger.checkpoint import LogKey
@@ -74,6 +75,7 @@ class Gateway:
     store: Store
     recorder: Recorder
     providers: Providers
+    sign_ins: SignIns
     sessions: Sessions
     api_keys: ApiKeys
     connections: Connections
@@ -149,7 +151,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
     connections: Connections | None = None
     providers: Providers | None = None
     try:
-        providers = Providers(settings.providers, clock=ground.clock)
+        providers = Providers(settings.identity, settings.environ, clock=ground.clock)
         secrets = {
             item.name: resolve(item.credential, settings.environ)
             for item in settings.connections
@@ -217,6 +219,13 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             store=ground.store,
             recorder=ground.recorder,
             providers=providers,
+            sign_ins=SignIns(
+                settings.identity,
+                providers.people,
+                key=ground.keys.sign_in_key(),
+                clock=ground.clock,
+                ttl_us=settings.session_ttl_us,
+            ),
             sessions=sessions_service,
             api_keys=ground.api_keys(),
             connections=connections,
@@ -305,7 +314,7 @@ def make_app(home: Gateway) -> Starlette:
         return respond("method_not_allowed", "See /openapi.json.")
 
     app = Starlette(
-        routes=[*calls.ROUTES, *sessions.ROUTES, *admin.ROUTES, *health.ROUTES],
+        routes=[*calls.ROUTES, *sessions.ROUTES, *admin.ROUTES, *health.ROUTES, *sign_in.ROUTES],
         exception_handlers={404: missing, 405: wrong_method},
     )
     app.state.gateway = home

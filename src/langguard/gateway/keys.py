@@ -50,6 +50,10 @@ class Keys:
         """Return the 32-byte key that the store's documents are tagged with."""
         return _derived(self.master, "langguard documents")
 
+    def sign_in_key(self) -> bytes:
+        """Return the 32-byte key that seals what a browser carries through a sign-in."""
+        return _derived(self.token, "langguard sign-in")
+
 
 def _derived(root: bytes, info: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=_SIZE, salt=None, info=info.encode()).derive(root)

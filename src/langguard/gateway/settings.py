@@ -14,7 +14,7 @@ from langguard.detectors.settings import EngineSettings
 from langguard.errors import ConfigError, PolicyError
 from langguard.gateway import template as template_text
 from langguard.gateway.settings_estimates import EstimateSettings, read_estimates
-from langguard.gateway.settings_identity import ProviderSettings, read_identity
+from langguard.gateway.settings_identity import IdentitySettings, read_identity
 from langguard.gateway.settings_masking import read_masking
 from langguard.gateway.settings_sql import SqlSettings, read_sql
 from langguard.policy import Known, Policy, names, parse, source
@@ -117,7 +117,7 @@ class Settings:
     listen_port: int
     data: Path
     connections: tuple[ConnectionSettings, ...]
-    providers: tuple[ProviderSettings, ...]
+    identity: IdentitySettings
     masking: EngineSettings
     estimates: EstimateSettings
     sql: SqlSettings
@@ -154,12 +154,15 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, Any] | 
     fields = _fields(path)
     reader = fields.reader
     connections = _connections(reader, fields.get("connections"), path.parent)
-    credentials = {item.credential.name for item in connections if item.credential and item.credential.kind == "env"}
+    section = fields.get("identity")
+    identity = IdentitySettings() if section is None else read_identity(reader, section, path.parent)
+    held = [item.credential for item in connections] + [item.client_secret for item in identity.providers]
+    credentials = {one.name for one in held if one is not None and one.kind == "env"}
     chosen = _chosen(environ, overrides or {}, credentials)
     known = Known(connections={item.name: item.kind for item in connections})
     host, port = _listen(reader, fields.get("listen"), chosen.get("listen"))
     ttl, idle = _sessions(reader, fields.get("sessions"), chosen)
-    masking, identity = fields.get("masking"), fields.get("identity")
+    masking = fields.get("masking")
     policy_path, policy = _policy(fields, path, known)
     return Settings(
         path=path,
@@ -168,7 +171,7 @@ def load(path: Path, environ: Mapping[str, str], overrides: Mapping[str, Any] | 
         listen_port=port,
         data=_data(reader, fields.get("store"), chosen.get("data"), path.parent),
         connections=connections,
-        providers=() if identity is None else read_identity(reader, identity, path.parent),
+        identity=identity,
         masking=EngineSettings() if masking is None else read_masking(reader, masking),
         estimates=read_estimates(reader, fields.get("estimates")),
         sql=read_sql(reader, fields.get("sql")),

@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 
 from langguard.policy.reader import Fields, Reader
 from langguard.policy.source import Entries, Node, Scalar
+from langguard.protocol import Scope
+from langguard.secrets import Reference
 
-_SECTION: Final = ("providers",)
+_SECTION: Final = ("public_url", "roles", "providers")
+ROLES: Final[tuple[Scope, ...]] = ("approve", "respond", "admin")
 _PROVIDER: Final = (
     "name",
     "issuer",
@@ -25,6 +28,9 @@ _PROVIDER: Final = (
     "clock_skew",
     "max_token_age",
     "session_ttl",
+    "client_id",
+    "client_secret",
+    "scopes",
 )
 ALGORITHMS: Final = (
     "RS256",
@@ -67,6 +73,9 @@ class ProviderSettings:
         clock_skew_us: How far clocks may differ, microseconds.
         max_token_age_us: How old a token may be, by its claim `iat`, microseconds.
         session_ttl_us: Until a session opened with such a token ends, microseconds; never longer than any session's.
+        client_id: What the gateway is called at the provider, for people who sign in; empty where they can't.
+        client_secret: Where its secret there is; None for a public client, which has none.
+        scopes: What is asked for when people sign in.
     """
 
     name: str
@@ -83,10 +92,28 @@ class ProviderSettings:
     clock_skew_us: int = 30 * SECOND
     max_token_age_us: int = DAY
     session_ttl_us: int = 60 * MINUTE
+    client_id: str = ""
+    client_secret: Reference | None = None
+    scopes: tuple[str, ...] = ("openid", "profile", "email")
 
 
-def read_identity(reader: Reader, node: Node, folder: Path) -> tuple[ProviderSettings, ...]:
-    """Return the providers.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentitySettings:
+    """Who may sign in, and what their groups let them do at the gateway itself.
+
+    Attributes:
+        public_url: The address at which browsers reach the gateway; empty where people can't sign in.
+        roles: Each scope of langguard's own with the groups that have it.
+        providers: Of tokens and sign-ins.
+    """
+
+    public_url: str = ""
+    roles: tuple[tuple[Scope, tuple[str, ...]], ...] = ()
+    providers: tuple[ProviderSettings, ...] = ()
+
+
+def read_identity(reader: Reader, node: Node, folder: Path) -> IdentitySettings:
+    """Return the section.
 
     Args:
         reader: Of the file.
@@ -108,7 +135,24 @@ def read_identity(reader: Reader, node: Node, folder: Path) -> tuple[ProviderSet
             raise reader.fail(fields.need("issuer"), "two providers have this issuer; give one with both audiences")
         found[provider.name] = provider
         issuers.add(provider.issuer)
-    return tuple(found.values())
+    public = section.get("public_url")
+    people = any(provider.client_id for provider in found.values())
+    if people and public is None:
+        raise reader.fail(node, "`public_url` is missing: browsers come back to it from the provider")
+    return IdentitySettings(
+        public_url="" if public is None else _address(reader, public, "`public_url`").rstrip("/"),
+        roles=_roles(reader, section.nodes["roles"]) if "roles" in section else (),
+        providers=tuple(found.values()),
+    )
+
+
+def _roles(reader: Reader, node: Node) -> tuple[tuple[Scope, tuple[str, ...]], ...]:
+    fields = reader.mapping(node, "`roles`", ROLES)
+    return tuple(
+        (role, tuple(reader.name(word, "group") for word in reader.one_or_many(fields.nodes[role], f"`{role}`")))
+        for role in ROLES
+        if role in fields
+    )
 
 
 def _provider(fields: Fields, folder: Path) -> ProviderSettings:
@@ -116,7 +160,12 @@ def _provider(fields: Fields, folder: Path) -> ProviderSettings:
     name = reader.identifier(fields.need("name"), "provider")
     if name in {"service", "key"}:
         raise reader.fail(fields.need("name"), f"`{name}` starts other principals' ids; choose another name")
-    audience = tuple(word.text for word in reader.one_or_many(fields.need("audience"), "`audience`"))
+    client = reader.text(fields.nodes["client_id"], "`client_id`") if "client_id" in fields else ""
+    node = fields.get("audience") if client else fields.need("audience")
+    audience = () if node is None else tuple(word.text for word in reader.one_or_many(node, "`audience`"))
+    for key in ("client_secret", "scopes"):
+        if key in fields and not client:
+            raise reader.fail(fields.keys[key], f"`{key}` is for people who sign in; `client_id` is missing")
     kinds: dict[str, Literal["person", "service"]] = {"people": "person", "services": "service"}
     chosen = reader.choice(fields.nodes["principals"], "`principals`", kinds) if "principals" in fields else "services"
     default = ProviderSettings(name=name, issuer="", audience=audience)
@@ -137,15 +186,45 @@ def _provider(fields: Fields, folder: Path) -> ProviderSettings:
         clock_skew_us=_duration(fields, "clock_skew", default.clock_skew_us, 0, 5 * MINUTE),
         max_token_age_us=_duration(fields, "max_token_age", default.max_token_age_us, MINUTE, 366 * DAY),
         session_ttl_us=_duration(fields, "session_ttl", default.session_ttl_us, MINUTE, 30 * DAY),
+        client_id=client,
+        client_secret=_secret(reader, fields.nodes["client_secret"], folder) if "client_secret" in fields else None,
+        scopes=_asked(reader, fields.nodes["scopes"]) if "scopes" in fields else default.scopes,
     )
 
 
+def _secret(reader: Reader, node: Node, folder: Path) -> Reference:
+    """Return where a secret is. No message here quotes a value: someone may have pasted the secret itself."""
+    if isinstance(node, Scalar):
+        raise reader.fail(node, "`client_secret` is `{env: VARIABLE}` or `{file: PATH}`, never the secret itself")
+    fields = reader.mapping(node, "`client_secret`", ("env", "file"))
+    if len(fields.nodes) != 1:
+        raise reader.fail(node, "`client_secret` has one of `env` and `file`")
+    if "env" in fields:
+        return Reference(kind="env", name=reader.identifier(fields.nodes["env"], "`env`"))
+    return Reference(kind="file", name=str(folder / reader.text(fields.nodes["file"], "`file`")))
+
+
+def _asked(reader: Reader, node: Node) -> tuple[str, ...]:
+    found = tuple(word.text for word in reader.one_or_many(node, "`scopes`"))
+    if "openid" not in found:
+        raise reader.fail(node, "`scopes` must hold `openid`: without it the provider does not say who signed in")
+    return found
+
+
 def _issuer(reader: Reader, node: Node) -> str:
-    text = reader.text(node, "`issuer`")
-    parts = urlsplit(text)
-    encrypted = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not encrypted or not parts.hostname or parts.query or parts.fragment or "@" in parts.netloc:
-        raise reader.fail(node, "`issuer` is the provider's https address, exactly as its tokens have it in `iss`")
+    return _address(reader, node, "`issuer`", ", exactly as the provider's tokens have it in `iss`")
+
+
+def _address(reader: Reader, node: Node, what: str, more: str = "") -> str:
+    text = reader.text(node, what)
+    try:
+        parts = urlsplit(text)
+        encrypted = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        good = encrypted and parts.hostname and not (parts.query or parts.fragment or "@" in parts.netloc)
+    except ValueError:
+        good = False
+    if not good:
+        raise reader.fail(node, f"{what} is an https address{more}")
     return text
 
 

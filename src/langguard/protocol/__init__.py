@@ -22,7 +22,16 @@ from langguard.protocol.catalog import Catalog, Column, ColumnKind, ForeignKey, 
 from langguard.protocol.facts import SQL_ACTIONS, Action, Facts, Output, Refusal
 from langguard.protocol.masking import ColumnMask, ColumnPlan, EntityMask, MaskPlan, MaskPolicy, Operator, OperatorName
 from langguard.protocol.obligations import InnerMask, RowFilter, SqlObligations
-from langguard.protocol.sessions import SCOPES, ConnectionInfo, Custody, OpenSession, Problem, Scope, SessionInfo
+from langguard.protocol.sessions import (
+    SCOPES,
+    ConnectionInfo,
+    Custody,
+    OpenSession,
+    Problem,
+    Scope,
+    SessionInfo,
+    SignInCode,
+)
 
 __all__ = [
     "PROTOCOL",
@@ -66,6 +75,7 @@ __all__ = [
     "SchemaCall",
     "Scope",
     "SessionInfo",
+    "SignInCode",
     "SqlCall",
     "SqlDialect",
     "SqlObligations",

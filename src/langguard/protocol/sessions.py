@@ -23,6 +23,19 @@ class OpenSession(Wire, frozen=True, kw_only=True):
     thread_id: str | None = None
 
 
+class SignInCode(Wire, frozen=True, kw_only=True):
+    """POST /v1/sign-in: what a browser brought back to the command line.
+
+    Attributes:
+        code: Opens one session, within a minute.
+        verifier: PKCE verifier (RFC 7636) of the challenge that the sign-in was begun with.
+    """
+
+    code: str
+    verifier: str
+    session: OpenSession
+
+
 class ConnectionInfo(Wire, frozen=True, kw_only=True):
     """A connection this principal may use.
 

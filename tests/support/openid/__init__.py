@@ -1,7 +1,9 @@
 """OpenID providers for the tests: the certified one from npm, and one that signs whatever it is told to."""
 
 import contextlib
+import html
 import json
+import re
 import shutil
 import subprocess
 import threading
@@ -13,6 +15,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 from urllib.request import Request, urlopen
 
+import httpx2
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 from tests.support.gateway import free_port
@@ -32,13 +35,15 @@ def installed() -> str:
 class Certified:
     """The provider from npm, as a process."""
 
-    def __init__(self) -> None:
+    def __init__(self, back: str = "") -> None:
+        """Take where the gateway takes people back to, if anyone is to sign in."""
         self.port = free_port()
         self.issuer = f"http://127.0.0.1:{self.port}"
+        self._back = back
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(
-            ["node", "server.mjs", str(self.port)],
+            ["node", "server.mjs", str(self.port), *([self._back] if self._back else [])],
             cwd=FOLDER,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -53,6 +58,29 @@ class Certified:
         self.process.wait()
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+    def sign_in(self, address: str, person: str, *, stop_at: str = "/?state=") -> str:
+        """Do what a person does in a browser: follow an address, sign in, consent; return where that leads.
+
+        Args:
+            address: Where to begin.
+            person: Who signs in.
+            stop_at: Part of the address that is returned instead of followed.
+        """
+        with httpx2.Client(follow_redirects=False) as browser:
+            for _ in range(20):
+                if stop_at in address:
+                    return address
+                page = browser.get(address)
+                while page.is_redirect is False:
+                    form = re.search(r'<form[^>]*action="([^"]+)"', page.text)
+                    if form is None:
+                        return page.text
+                    prompt = re.search(r'name="prompt" value="([a-z]+)"', page.text)
+                    fields = {"prompt": prompt[1] if prompt else "login", "login": person, "password": "any"}
+                    page = browser.post(str(page.url.join(html.unescape(form[1]))), data=fields)
+                address = str(page.url.join(page.headers["location"]))
+        raise AssertionError(address)
 
     def token(self, audience: str = "langguard") -> str:
         """Return an access token of the workload `nightly-report`, from the client credentials grant."""

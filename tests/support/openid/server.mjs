@@ -3,9 +3,15 @@ import { generateKeyPairSync } from 'node:crypto';
 import Provider from 'oidc-provider';
 
 const port = Number(process.argv[2]);
+const back = process.argv[3]; // where the gateway takes people back
 const issuer = `http://127.0.0.1:${port}`;
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const jwk = { ...privateKey.export({ format: 'jwk' }), kid: 'signing-1', use: 'sig', alg: 'RS256' };
+
+const people = {
+  agneta: { preferred_username: 'Agneta', groups: ['support'] },
+  bertil: { preferred_username: 'Bertil', groups: ['platform'] },
+};
 
 const provider = new Provider(issuer, {
   jwks: { keys: [jwk] },
@@ -18,11 +24,17 @@ const provider = new Provider(issuer, {
       redirect_uris: [],
       response_types: [],
     },
+    ...(back
+      ? [{ client_id: 'langguard-gateway', client_secret: 'for-tests-only', redirect_uris: [back], response_types: ['code'] }]
+      : []),
   ],
+  ...(back ? { findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }) } : {}),
+  claims: { openid: ['sub'], profile: ['preferred_username', 'groups'] },
+  conformIdTokenClaims: false,
   extraTokenClaims: () => ({ groups: ['support'], preferred_username: 'Nightly report' }),
   features: {
     clientCredentials: { enabled: true },
-    devInteractions: { enabled: false },
+    devInteractions: { enabled: Boolean(back) },
     resourceIndicators: {
       enabled: true,
       defaultResource: () => 'urn:langguard',

@@ -1,10 +1,11 @@
 """The keys a provider signs with: read where its configuration says, kept for minutes, read again when it rotates."""
 
 import asyncio
+import base64
 import ssl
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx2
 import msgspec
@@ -40,6 +41,8 @@ class KeySource:
         self._lock = asyncio.Lock()
         self._held: KeySet | None = None
         self._read_at = 0
+        self._places: dict[str, Any] = {}
+        self._places_at = 0
         self._fixed = settings.keys_file is not None
         if settings.keys_file is not None:
             self._held = _of_file(settings.keys_file, settings.name)
@@ -74,16 +77,54 @@ class KeySource:
         if self._http is not None:
             await self._http.aclose()
 
-    async def _read(self) -> KeySet:
+    async def place(self, name: str) -> str:
+        """Return an address that the provider's configuration names, such as `token_endpoint`.
+
+        Raises:
+            ProblemError: The configuration can't be had now, or names none.
+        """
+        if not self._places or self._clock.ticks() - self._places_at > _KEPT_US:
+            self._places, self._places_at = await self._configuration(), self._clock.ticks()
+        return self._encrypted(self._places, name)
+
+    async def post(self, name: str, form: dict[str, str], secret: tuple[str, str] | None) -> dict[str, Any]:
+        """Send a form to one of the provider's addresses, as a client of it, and return what it answers.
+
+        Args:
+            name: Of the address in the provider's configuration.
+            form: The fields.
+            secret: The client's id and secret; None for a client without.
+
+        Raises:
+            ProblemError: It can't be asked, or refuses.
+        """
+        headers = {"accept": "application/json"}
+        if secret is not None:
+            pair = ":".join(quote(part, safe="") for part in secret)
+            headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+        return await self._exchange("POST", await self.place(name), headers, form)
+
+    async def _configuration(self) -> dict[str, Any]:
         issuer = self._settings.issuer
         found = await self._get(f"{issuer.rstrip('/')}/.well-known/openid-configuration")
         if found.get("issuer") != issuer:
             raise self._unreachable("its configuration names another issuer")
-        place = found.get("jwks_uri")
-        parts = urlsplit(place) if isinstance(place, str) else urlsplit("")
-        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
-            raise self._unreachable("its keys are not at an https address")
-        return self._keys(await self._get(str(place)))
+        return found
+
+    def _encrypted(self, found: dict[str, Any], name: str) -> str:
+        place = found.get(name)
+        try:
+            parts = urlsplit(place) if isinstance(place, str) else urlsplit("")
+            good = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        except ValueError:
+            good = False
+        if not good:
+            raise self._unreachable(f"its configuration has no https address as {name}")
+        return str(place)
+
+    async def _read(self) -> KeySet:
+        found = await self._configuration()
+        return self._keys(await self._get(self._encrypted(found, "jwks_uri")))
 
     def _keys(self, found: dict[str, Any]) -> KeySet:
         keys = usable(found)
@@ -92,13 +133,18 @@ class KeySource:
         return keys
 
     async def _get(self, url: str) -> dict[str, Any]:
+        return await self._exchange("GET", url, {"accept": "application/json"}, None)
+
+    async def _exchange(
+        self, method: str, url: str, headers: dict[str, str], form: dict[str, str] | None
+    ) -> dict[str, Any]:
         if self._http is None:
             self._http = httpx2.AsyncClient(timeout=_SECONDS, follow_redirects=False, verify=self._trust)
         body = bytearray()
         try:
             async with (
                 asyncio.timeout(_SECONDS),
-                self._http.stream("GET", url, headers={"accept": "application/json"}) as reply,
+                self._http.stream(method, url, headers=headers, data=form) as reply,
             ):
                 if reply.status_code != httpx2.codes.OK:
                     raise self._unreachable(f"it answered {reply.status_code}")
@@ -116,9 +162,7 @@ class KeySource:
         return found
 
     def _unreachable(self, why: str) -> ProblemError:
-        return ProblemError(
-            "provider_unreachable", f"The keys of the provider {self._settings.name} can't be had ({why})."
-        )
+        return ProblemError("provider_unreachable", f"The provider {self._settings.name} can't be asked ({why}).")
 
 
 def usable(found: dict[str, Any]) -> KeySet | None:

@@ -6,8 +6,13 @@ the session is ended.
 
 import base64
 import binascii
+import hashlib
+import hmac
 import math
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from joserfc import jwt
@@ -18,8 +23,9 @@ from langguard.clock import Clock
 from langguard.gateway.identity.key_sets import KeySource
 from langguard.gateway.identity.principals import Principal
 from langguard.gateway.problems import ProblemError
-from langguard.gateway.settings_identity import ProviderSettings
+from langguard.gateway.settings_identity import DAY, MINUTE, IdentitySettings, ProviderSettings
 from langguard.policy import names
+from langguard.secrets import Secret, resolve
 
 _LONGEST: Final = 16_384
 _MOST_GROUPS: Final = 500
@@ -28,12 +34,27 @@ _TYPES: Final = frozenset({"", "jwt", "at+jwt", "application/at+jwt"})
 
 
 class Providers:
-    """The configured providers, by issuer."""
+    """The configured providers: those whose tokens open sessions, and those that people sign in at."""
 
-    def __init__(self, settings: tuple[ProviderSettings, ...], *, clock: Clock) -> None:
-        self._held = {item.issuer: Provider(item, KeySource(item, clock=clock), clock=clock) for item in settings}
+    def __init__(self, settings: IdentitySettings, environ: Mapping[str, str], *, clock: Clock) -> None:
+        """Make the providers; none is asked yet.
 
-    def __bool__(self) -> bool:
+        Raises:
+            ConfigError: A key file, certificate file or client secret can't be used.
+        """
+        self._held: dict[str, Provider] = {}
+        self.people: dict[str, SignIn] = {}
+        for item in settings.providers:
+            source = KeySource(item, clock=clock)
+            if item.audience:
+                self._held[item.issuer] = Provider(item, source, clock=clock)
+            if item.client_id:
+                secret = None if item.client_secret is None else resolve(item.client_secret, environ)
+                self.people[item.name] = SignIn(item, source, secret, clock=clock)
+
+    @property
+    def of_tokens(self) -> bool:
+        """Whether any provider's tokens open sessions."""
         return bool(self._held)
 
     async def verify(self, token: str) -> tuple[Principal, ProviderSettings]:
@@ -50,8 +71,8 @@ class Providers:
 
     async def close(self) -> None:
         """Close the connections to the providers."""
-        for provider in self._held.values():
-            await provider.keys.close()
+        for source in [item.keys for item in self._held.values()] + [item.keys for item in self.people.values()]:
+            await source.close()
 
 
 class Provider:
@@ -62,8 +83,12 @@ class Provider:
         self.keys = keys
         self._clock = clock
 
-    async def verify(self, token: str) -> Principal:
+    async def verify(self, token: str, *, nonce: str = "") -> Principal:
         """Return whom a token speaks for.
+
+        Args:
+            token: The token.
+            nonce: What it must have been asked for with; empty for a token that was not asked for here.
 
         Raises:
             ProblemError: Its signature, issuer, audience or times are not right, or the keys can't be had.
@@ -76,6 +101,8 @@ class Provider:
         kid = header.get("kid")
         claims = self._claims(token, await self.keys.find(kid if isinstance(kid, str) else None))
         self._check(claims)
+        if nonce and not (isinstance(claims.get("nonce"), str) and hmac.compare_digest(claims["nonce"], nonce)):
+            raise _refused("It was not asked for by this sign-in.")
         return self._principal(claims)
 
     def _claims(self, token: str, keys: KeySet) -> dict[str, Any]:
@@ -134,6 +161,62 @@ class Provider:
             )
         prefix = self.settings.groups_prefix
         return tuple(dict.fromkeys(f"{prefix}{one}" for one in listed if isinstance(one, str) and one))
+
+
+class SignIn:
+    """One provider that people sign in at: authorization code with PKCE and a nonce."""
+
+    def __init__(self, settings: ProviderSettings, keys: KeySource, secret: Secret | None, *, clock: Clock) -> None:
+        self.settings = settings
+        self.keys = keys
+        self._secret = secret
+        told = replace(
+            settings, audience=(settings.client_id,), principals="person", max_token_age_us=min(DAY, 10 * MINUTE)
+        )
+        self._tokens = Provider(told, keys, clock=clock)
+
+    async def address(self, *, back: str, state: str, nonce: str, verifier: str) -> str:
+        """Return where to send the browser.
+
+        Raises:
+            ProblemError: The provider can't be asked.
+        """
+        place = await self.keys.place("authorization_endpoint")
+        asked = {
+            "response_type": "code",
+            "client_id": self.settings.client_id,
+            "redirect_uri": back,
+            "scope": " ".join(self.settings.scopes),
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge(verifier),
+            "code_challenge_method": "S256",
+        }
+        return f"{place}{'&' if '?' in place else '?'}{urlencode(asked)}"
+
+    async def person(self, code: str, *, back: str, nonce: str, verifier: str) -> Principal:
+        """Return who signed in.
+
+        Raises:
+            ProblemError: The provider does not take the code, or its token is not right.
+        """
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "redirect_uri": back,
+            "code_verifier": verifier,
+            "client_id": self.settings.client_id,
+        }
+        secret = None if self._secret is None else (self.settings.client_id, self._secret.reveal())
+        token = (await self.keys.post("token_endpoint", form, secret)).get("id_token")
+        if not isinstance(token, str) or not is_jwt(token):
+            raise _refused("The provider did not say who signed in.")
+        return await self._tokens.verify(token, nonce=nonce)
+
+
+def challenge(verifier: str) -> str:
+    """Return the PKCE challenge (S256) of a verifier, RFC 7636."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
 def is_jwt(token: str) -> bool:

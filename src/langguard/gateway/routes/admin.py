@@ -18,6 +18,7 @@ from langguard.gateway.services.remembered import ANY_STATEMENT
 from langguard.gateway.services.sessions import Live, StoredSession
 from langguard.policy import explain as explain_verdict
 from langguard.protocol import CallRequest, Catalog, Context, Scope, SqlCall, Wire
+from langguard.stores.base import Expect
 
 
 class NewKey(Wire, frozen=True, kw_only=True):
@@ -47,10 +48,12 @@ class Explain(Wire, frozen=True, kw_only=True):
     scanned_rows: int | None = None
 
 
-def _caller(request: Request) -> str | None:
-    """Return the name under which the API key of a request is stored: its act commits only while it is in force."""
+async def _caller(request: Request) -> Expect:
+    """Return what must hold when an act commits: that the key or session that asks for it is in force."""
     token = bearer(request)
-    return tokens.lookup(token, gateway(request).keys.token) if tokens.kind_of(token) == tokens.API_KEY else None
+    if tokens.kind_of(token) == tokens.SESSION:
+        return gateway(request).sessions.still_open(await gateway(request).sessions.find(token))
+    return Expect(kind="api_key", id=tokens.lookup(token, gateway(request).keys.token), state="active")
 
 
 async def make_key(request: Request) -> Response:
@@ -64,7 +67,7 @@ async def make_key(request: Request) -> Response:
         scopes=wanted.scopes,
         days=wanted.days,
         by=by.id,
-        caller=_caller(request),
+        caller=await _caller(request),
     )
     return reply(MadeKey(key=key, secret=secret), 201)
 
@@ -78,7 +81,7 @@ async def list_keys(request: Request) -> Response:
 async def revoke_key(request: Request) -> Response:
     """DELETE /v1/keys/{id}: revoke a key and end the sessions opened with it."""
     by = await holder(request, "admin")
-    key = await gateway(request).api_keys.revoke(request.path_params["id"], by=by.id, caller=_caller(request))
+    key = await gateway(request).api_keys.revoke(request.path_params["id"], by=by.id, caller=await _caller(request))
     ended = await gateway(request).sessions.end_by_key(key.id, by=by.id)
     return reply({"key": key, "sessions_ended": ended})
 

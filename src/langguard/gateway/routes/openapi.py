@@ -12,8 +12,10 @@ from langguard.gateway.services.sessions import StoredSession
 
 # method, path, operation, summary, request model, reply model, status, who may (scopes)
 _OPERATIONS: tuple[tuple[str, str, str, str, Any, Any, int, str], ...] = (
-    ("post", "/v1/sessions", "openSession", "Open a session with an API key", protocol.OpenSession, protocol.SessionInfo, 201, "call"),
+    ("post", "/v1/sessions", "openSession", "Open a session with an API key or a provider's token", protocol.OpenSession, protocol.SessionInfo, 201, "call"),
     ("get", "/v1/session", "ownSession", "The session whose token is used", None, protocol.SessionInfo, 200, "call"),
+    ("delete", "/v1/session", "endOwnSession", "End the session whose token is used", None, StoredSession, 200, "any"),
+    ("post", "/v1/sign-in", "finishSignIn", "The session of someone who signed in", protocol.SignInCode, protocol.SessionInfo, 201, ""),
     ("get", "/v1/sessions", "listSessions", "Sessions, newest first", None, None, 200, "respond, admin"),
     ("get", "/v1/sessions/{id}", "showSession", "One session as a timeline", None, None, 200, "its own, respond, admin"),
     ("delete", "/v1/sessions/{id}", "endSession", "End a session at once", None, StoredSession, 200, "its own, respond, admin"),

@@ -18,7 +18,8 @@ from langguard.protocol import SUPPORTED, OpenSession, SessionInfo
 _LIST = 1000
 
 
-def _info(request: Request, live: Live, token: str = "") -> SessionInfo:
+def described(request: Request, live: Live, token: str = "") -> SessionInfo:
+    """Return a session as its holder sees it; its token only in the reply that opens it."""
     home = gateway(request)
     usable = home.judge.usable(live)
     by_agent = any(connection.settings.custody == "agent" for connection in usable)
@@ -32,7 +33,7 @@ def _info(request: Request, live: Live, token: str = "") -> SessionInfo:
         ledger_key=str(home.log_key.public),
         checkpoint=home.store.head(),
         token=token,
-        mask_key=home.keys.mask_key(f"session {live.id}").hex() if by_agent else "",
+        mask_key=home.keys.mask_key(f"session {live.id}").hex() if by_agent and "call" in live.principal.scopes else "",
     )
 
 
@@ -44,7 +45,7 @@ async def _credential(request: Request) -> Credential:
     """
     home = gateway(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and home.providers and is_jwt(token):
+    if scheme.lower() == "bearer" and home.providers.of_tokens and is_jwt(token):
         principal, provider = await home.providers.verify(token)
         return Credential(principal=principal, until=home.clock.now() + provider.session_ttl_us, provider=provider.name)
     token = bearer(request)
@@ -59,7 +60,16 @@ async def open_one(request: Request) -> Response:
     by = await _credential(request)
     if "call" not in by.principal.scopes:
         raise ProblemError("not_allowed", "This key's scopes do not cover calls.")
-    wanted = await read(request, OpenSession)
+    live, secret = await opened(request, by, await read(request, OpenSession))
+    return reply(described(request, live, secret), 201)
+
+
+async def opened(request: Request, by: Credential, wanted: OpenSession) -> tuple[Live, str]:
+    """Open a session in the newest protocol both sides speak; return it and its token.
+
+    Raises:
+        ProblemError: There is no such protocol, or the credential no longer counts.
+    """
     common = [version for version in wanted.protocols if version in SUPPORTED]
     if not common:
         raise ProblemError(
@@ -67,19 +77,28 @@ async def open_one(request: Request) -> Response:
             f"This gateway speaks protocol {', '.join(map(str, SUPPORTED))} and the client "
             f"{', '.join(map(str, wanted.protocols)) or 'none'}; upgrade the older one.",
         )
-    live, secret = await gateway(request).sessions.open(
+    return await gateway(request).sessions.open(
         by,
         protocol=max(common),
         client=wanted.client[:100],
         agent=wanted.agent[:100],
         thread_id=wanted.thread_id,
     )
-    return reply(_info(request, live, secret), 201)
 
 
 async def own(request: Request) -> Response:
     """GET /v1/session: the session whose token is used."""
-    return reply(_info(request, await session(request, "call")))
+    return reply(described(request, await session(request, "call")))
+
+
+async def end_own(request: Request) -> Response:
+    """DELETE /v1/session: end the session whose token is used, whatever it may do."""
+    token = bearer(request)
+    if tokens.kind_of(token) != tokens.SESSION:
+        raise ProblemError("not_authenticated", "This ends the session whose token is sent.")
+    live = await gateway(request).sessions.find(token)
+    stored = await gateway(request).sessions.end(live.id, by=live.principal.id, why=f"ended by {live.principal.name}")
+    return reply(stored)
 
 
 async def _reader(request: Request, session_id: str) -> Principal:
@@ -140,6 +159,7 @@ ROUTES = [
     Route("/v1/sessions", guarded(open_one), methods=["POST"]),
     Route("/v1/sessions", guarded(list_all), methods=["GET"]),
     Route("/v1/session", guarded(own), methods=["GET"]),
+    Route("/v1/session", guarded(end_own), methods=["DELETE"]),
     Route("/v1/sessions/{id}", guarded(show), methods=["GET"]),
     Route("/v1/sessions/{id}", guarded(end), methods=["DELETE"]),
     Route("/v1/sessions/{id}/export", guarded(export), methods=["GET"]),

@@ -34,7 +34,7 @@ class ApiKeys:
         scopes: tuple[Scope, ...],
         days: int,
         by: str,
-        caller: str | None = None,
+        caller: Expect | None = None,
     ) -> tuple[ApiKey, str]:
         """Make a key; return it and the secret, which is not kept.
 
@@ -44,7 +44,7 @@ class ApiKeys:
             scopes: What it may do at the gateway; an agent needs `call` and `observe`.
             days: Until it expires, 1 to 366.
             by: Who makes it.
-            caller: The lookup of the key that asks: the new one is made only if that one is not revoked by then.
+            caller: What must hold when the key is made: that who asks for it is still in force.
 
         Raises:
             ProblemError: An argument is out of range, or the caller's key was revoked meanwhile.
@@ -73,13 +73,13 @@ class ApiKeys:
         held = [msgspec.json.decode(doc.value, type=ApiKey) for doc in all_documents(self._store, "api_key")]
         return sorted(held, key=lambda key: key.made_at)
 
-    async def revoke(self, key_id: str, *, by: str, caller: str | None = None) -> ApiKey:
+    async def revoke(self, key_id: str, *, by: str, caller: Expect | None = None) -> ApiKey:
         """Revoke a key by its public id.
 
         Args:
             key_id: Of the key to revoke.
             by: Who revokes it.
-            caller: The lookup of the key that asks: it must not be revoked by then. It may be the same key.
+            caller: What must hold when it is revoked: that who asks for it is still in force. It may be the same key.
 
         Raises:
             ProblemError: There is no such key, or the caller's key was revoked meanwhile.
@@ -94,15 +94,15 @@ class ApiKeys:
                 return revoked
         raise ProblemError("not_found", "There is no such key.")
 
-    async def _commit(self, draft: Draft, put: Put, caller: str | None) -> None:
+    async def _commit(self, draft: Draft, put: Put, caller: Expect | None) -> None:
         """Record an act, in the same commit only if the key that asked for it is in force."""
-        expects = () if caller is None else (Expect(kind="api_key", id=caller, state="active"),)
+        expects = () if caller is None else (caller,)
         try:
             await self._recorder.record([draft], puts=(put,), expects=expects)
         except ConflictError as conflict:
-            if conflict.id != caller:
+            if caller is None or (conflict.kind, conflict.id) != (caller.kind, caller.id):
                 raise
-            raise ProblemError("session_ended", "This API key was revoked.") from None
+            raise ProblemError("session_ended", "This key was revoked, or this session ended.") from None
 
     def _put(self, lookup: str, key: ApiKey, *, expect: str | None) -> Put:
         state = "revoked" if key.revoked_at else "active"

@@ -86,6 +86,8 @@ class Credential:
         key_id: The API key's public id, as `principal_of_key` found it; empty for a provider's token.
         secret: The API key itself: the session commits only if it has not been revoked meanwhile.
         provider: The provider's name; empty for an API key.
+        manages: The session is a person's who looks after the gateway: it makes no calls.
+        once: A document that must not exist yet: what the session is opened with counts once.
     """
 
     principal: Principal
@@ -93,6 +95,8 @@ class Credential:
     key_id: str = ""
     secret: str = field(default="", repr=False)
     provider: str = ""
+    manages: bool = False
+    once: Put | None = None
 
 
 class Sessions:
@@ -145,7 +149,7 @@ class Sessions:
         """
         now = self._clock.now()
         token = tokens.new_token(tokens.SESSION)
-        scopes = tuple(scope for scope in by.principal.scopes if scope in _AGENT_SCOPES)
+        scopes = tuple(scope for scope in by.principal.scopes if by.manages is not (scope in _AGENT_SCOPES))
         stored = StoredSession(
             id=new_id("ses"),
             principal=msgspec.structs.replace(by.principal, scopes=scopes),
@@ -183,12 +187,14 @@ class Sessions:
                 expect="",
             ),
             self._recorder.new_session_key(stored.id, random_bytes(32)),
+            *((by.once,) if by.once is not None else ()),
         )
         unrevoked = Expect(kind="api_key", id=tokens.lookup(by.secret, self._token_key), state="active")
         try:
             await self._recorder.record([opened], puts=puts, expects=(unrevoked,) if by.key_id else ())
         except ConflictError:
-            raise ProblemError("session_ended", "This API key was revoked.") from None
+            why = "This API key was revoked." if by.key_id else "This sign-in was used already."
+            raise ProblemError("session_ended", why) from None
         live = Live(stored, used_at=now)
         self._live[stored.id] = live
         self._remember(tokens.lookup(token, self._token_key), live)
