@@ -191,11 +191,33 @@ class Expressions(ABC):
                 hint="Name the columns; to count rows write count(*).",
             )
         found = self._inline(node, scope) if scope.inlined else None
+        if found is None and self.rules.fields and node.args.get("table") is not None:
+            found = self._field(node, scope)
         found = found or resolve(node, scope)
         if found is None:
             found = self._unresolved(node, scope)
         self.touched |= found.columns
         return found
+
+    def _field(self, node: exp.Column, scope: Scope) -> Value | None:
+        """Write `column.field` as `column['field']`, which can mean nothing else; a table's name comes first."""
+        if scope.relation(node) is not None:
+            return None
+        first, *rest = (part for part in node.parts if isinstance(part, exp.Identifier))
+        column = exp.Column(this=first.copy())
+        if len(rest) > 1:
+            above = exp.Column(this=rest[0].copy(), table=first.copy())
+            if scope.relation(above) is not None:
+                column, rest = above, rest[1:]
+        found = resolve(column, scope)
+        if found is None:
+            return None
+        fresh: exp.Expr = column
+        for part in rest:
+            fresh = exp.Bracket(this=fresh, expressions=[exp.Literal.string(str(part.this))])
+        self._inlined[id(node)] = (node, fresh)
+        node.replace(fresh)
+        return Value(columns=found.columns)
 
     def _inline(self, node: exp.Column, scope: Scope) -> Value | None:
         """Put an output's expression in the place of its name, where the name is no column."""

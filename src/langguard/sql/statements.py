@@ -39,6 +39,9 @@ HINTS: dict[str, str] = {
     "DESC": "Use the schema tool to see tables and columns.",
     "MERGE": "Use INSERT, UPDATE or DELETE.",
     "REPLACE": "Use INSERT ... ON CONFLICT.",
+    "PIVOT": "Use CASE with GROUP BY.",
+    "UNPIVOT": "Use UNION ALL.",
+    "SUMMARIZE": "Use count, min, max and avg.",
     "TRUNCATE": "Use DELETE with a WHERE clause.",
 }
 
@@ -69,7 +72,7 @@ def _refusal(word: str, tokens: list[Token], text: str) -> Refused:
             "The text does not start like a SQL statement that is allowed here.",
             fragment,
             position=tokens[0].start,
-            hint="Start with SELECT, WITH, VALUES, INSERT, UPDATE or DELETE.",
+            hint=HINTS.get(word, "Start with SELECT, WITH, VALUES, INSERT, UPDATE or DELETE."),
         )
     actions: set[Action] = {action}
     if word in {"CREATE", "ALTER", "DROP"} and {t.text.upper() for t in tokens[1:3]} & PEOPLE:

@@ -21,7 +21,7 @@ _ELSE = {
     "Qualify": "this",
     "Group": "expressions rollup cube grouping_sets all",
     "Star": "except_ replace",
-    "TryCast": "this to",
+    "TryCast": "this to safe",
     "IgnoreNulls": "this",
     "RespectNulls": "this",
 }
@@ -54,6 +54,7 @@ TIMETZ TINYINT UBIGINT UINT UINT128 USMALLINT UTINYINT UUID VARBINARY VARCHAR
     table_functions=dict.fromkeys([*sorted(FROM_ONLY), "unnest"], ()),
     from_only=FROM_ONLY,
     dollar="placeholder",
+    fields=True,
     value_names=("col", 0),
     join_kinds=words("INNER OUTER CROSS SEMI ANTI"),
     using_in_place=True,

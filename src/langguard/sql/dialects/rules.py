@@ -62,6 +62,7 @@ class Rules:
         join_kinds: Upper-case words that may stand before JOIN, beside LEFT, RIGHT, FULL and NATURAL. SEMI and ANTI
             keep the left side's columns only.
         literal_in_double_quotes: A name in double quotes that is no column is a string.
+        fields: A dotted name that leads to no table may lead into a column's struct, map or JSON value.
         whole_rows: A table's name as a value stands for its whole row.
         alias_columns: A table or subquery in FROM may have a list of column names after its alias.
         comma_binds_last: In FROM, JOIN binds closer than a comma.
@@ -114,6 +115,7 @@ class Rules:
     join_kinds: frozenset[str] = frozenset({"INNER", "OUTER", "CROSS"})
     using_in_place: bool = False
     literal_in_double_quotes: bool = False
+    fields: bool = False
     whole_rows: bool = False
     alias_columns: bool = True
     comma_binds_last: bool = True
