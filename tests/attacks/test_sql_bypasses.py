@@ -211,7 +211,6 @@ POSTGRES = {
         "security label on table people is 'x'",
         "reindex table people",
         "truncate people",
-        "merge into people p using audit a on p.id = a.id when matched then delete",
         "create table x as select * from people",
         "alter system set x = 1",
         "grant all on people to public",

@@ -2,6 +2,7 @@
 
 from langguard.masking.apply import apply
 from langguard.masking.columns import in_force, plan
+from langguard.masking.laundering import Laundered, laundered
 from langguard.masking.messages import mask_error, mask_text
 from langguard.masking.patterns import PatternProblem, validate
 from langguard.masking.scan import scan
@@ -10,10 +11,12 @@ from langguard.masking.spans import UNREADABLE, Find, Span
 __all__ = [
     "UNREADABLE",
     "Find",
+    "Laundered",
     "PatternProblem",
     "Span",
     "apply",
     "in_force",
+    "laundered",
     "mask_error",
     "mask_text",
     "plan",

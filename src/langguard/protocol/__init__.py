@@ -19,7 +19,7 @@ from langguard.protocol.calls import (
     SqlCall,
 )
 from langguard.protocol.catalog import Catalog, Column, ColumnKind, ForeignKey, SqlDialect, Table, View
-from langguard.protocol.facts import SQL_ACTIONS, Action, Facts, Output, Refusal
+from langguard.protocol.facts import SQL_ACTIONS, Action, Assigned, Change, Facts, Operation, Output, Refusal, Where
 from langguard.protocol.masking import ColumnMask, ColumnPlan, EntityMask, MaskPlan, MaskPolicy, Operator, OperatorName
 from langguard.protocol.obligations import InnerMask, RowFilter, SqlObligations
 from langguard.protocol.sessions import (
@@ -40,8 +40,10 @@ __all__ = [
     "SUPPORTED",
     "Action",
     "Answer",
+    "Assigned",
     "CallRequest",
     "Catalog",
+    "Change",
     "Column",
     "ColumnKind",
     "ColumnMask",
@@ -59,6 +61,7 @@ __all__ = [
     "Obligations",
     "Observation",
     "OpenSession",
+    "Operation",
     "Operator",
     "OperatorName",
     "OutcomeReceipt",
@@ -81,5 +84,6 @@ __all__ = [
     "SqlObligations",
     "Table",
     "View",
+    "Where",
     "Wire",
 ]

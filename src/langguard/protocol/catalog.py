@@ -64,6 +64,7 @@ class View(Wire, frozen=True, kw_only=True):
     Attributes:
         outputs: For each column, the base columns it derives from.
         touched: Every base column its definition reads.
+        decided: Those of them that decide which rows it has; None where that was not looked at, so that all count.
         tables: Base tables its definition reads, and views on the way, `schema.table`.
         query: Its definition in canonical form.
         refused: Why statements may not name it, or empty. With a reason, the fields before are empty.
@@ -74,6 +75,7 @@ class View(Wire, frozen=True, kw_only=True):
     columns: tuple[Column, ...]
     outputs: tuple[Output, ...] = ()
     touched: tuple[str, ...] = ()
+    decided: tuple[str, ...] | None = None
     tables: tuple[str, ...] = ()
     query: str = ""
     refused: str = ""

@@ -30,6 +30,11 @@ SQL_ACTIONS: tuple[Action, ...] = (
 )
 
 
+Operation = Literal["select", "insert", "update", "delete", "merge"]
+Change = Literal["insert", "update", "delete"]
+Where = Literal["none", "trivial", "condition"]
+
+
 class Output(Wire, frozen=True, kw_only=True):
     """One output column of a statement.
 
@@ -46,6 +51,28 @@ class Output(Wire, frozen=True, kw_only=True):
     counted: bool = False
 
 
+class Assigned(Wire, frozen=True, kw_only=True):
+    """One column that a write sets.
+
+    Attributes:
+        column: `schema.table.column`.
+        shown: Base columns through which the value can be read afterwards: the column itself, and the one of its name
+            in each table that the written one is a part of. Sorted.
+        columns: Base columns the value derives from, sorted; empty for values that the statement brought itself.
+        copied: Those of them that stand in it as they are, or in other letter case. The others are computed with, or
+            decide which value it is.
+        direct: The value is always that of one and the same base column, unchanged.
+        counted: The value is a count, which carries no value of the columns it counts.
+    """
+
+    column: str
+    shown: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+    direct: bool = False
+    counted: bool = False
+
+
 class Facts(Wire, frozen=True, kw_only=True):
     """What one statement does.
 
@@ -55,15 +82,23 @@ class Facts(Wire, frozen=True, kw_only=True):
         tables: Every base table named, `schema.table`, sorted.
         written: Tables written, a subset of `tables`.
         touched: Every base column read anywhere (filters, joins and ordering too), sorted.
+        operation: What the statement is.
+        changes: What can become of rows: an INSERT with ON CONFLICT DO UPDATE inserts and updates, a MERGE does what
+            its branches say. Sorted.
+        assigned: Each column of `written` that the statement sets, sorted by name.
         steered: Columns that decide which or how many rows come back in a computed form (not as `name = 'x'`), sorted:
             a masked column must not, since a join or a count could then tell its values.
-        decided: Columns that decide which rows come back, how they are grouped or in which order, in any form, sorted:
-            in conditions, joins, groups, DISTINCT, ORDER BY, CASE and the like, and not only in what is put out.
+        decided: Columns that decide which rows come back or are changed, how they are grouped or in which order, in any
+            form, sorted: in conditions, joins, groups, DISTINCT, ORDER BY, CASE and the like, and not only in what is
+            put out.
         outputs: In order. Empty for a statement that returns no rows.
         precise: False where lineage fell back: each output then derives from every column of every table named.
         functions: Lower-case names, sorted.
         limit: The statement's own row limit when it is a literal, else None.
-        filtered: A write that has a WHERE clause (True), one that has none (False), None for others.
+        filtered: Whether a WHERE clause limits the rows a write changes (True) or `where` is `none` or `trivial`
+            (False); None where `where` is.
+        where: For what updates or deletes: `condition` for a WHERE clause that can tell rows apart, `trivial` for one
+            that holds for all rows or looks at none (`1 = 1`), `none` for none. None for other statements.
         parameters: How many placeholders the statement has.
         shape: Hex SHA-256 of the statement with its literals removed.
     """
@@ -71,7 +106,10 @@ class Facts(Wire, frozen=True, kw_only=True):
     statement: str
     actions: tuple[Action, ...]
     tables: tuple[str, ...] = ()
+    operation: Operation = "select"
+    changes: tuple[Change, ...] = ()
     written: tuple[str, ...] = ()
+    assigned: tuple[Assigned, ...] = ()
     touched: tuple[str, ...] = ()
     steered: tuple[str, ...] = ()
     decided: tuple[str, ...] = ()
@@ -80,6 +118,7 @@ class Facts(Wire, frozen=True, kw_only=True):
     functions: tuple[str, ...] = ()
     limit: int | None = None
     filtered: bool | None = None
+    where: Where | None = None
     parameters: int = 0
     shape: str = ""
 
@@ -94,6 +133,9 @@ class Refusal(Wire, frozen=True, kw_only=True):
         position: 0-based offset of the fragment in the text, where known.
         hint: What to write instead, or empty.
         actions: What the statement would do as far as that is known (a DROP is `ddl`), for the record.
+        kind: What the statement is, as far as its words tell, such as `drop_table`, `update` or `select`; or empty.
+        targets: Names that it would act on, as it spells them, as far as its words tell. Kind and targets are read
+            from words alone: for the record, for risk and for the message, never for allowing anything.
     """
 
     code: str
@@ -102,3 +144,5 @@ class Refusal(Wire, frozen=True, kw_only=True):
     position: int | None = None
     hint: str = ""
     actions: tuple[Action, ...] = ()
+    kind: str = ""
+    targets: tuple[str, ...] = ()

@@ -85,6 +85,9 @@ _STRUCTURE: dict[str, str] = {
     "Returning": "expressions",
     "Update": "with_ this expressions from_ where returning",
     "Delete": "with_ this using where returning",
+    "Merge": "with_ this using on whens returning",
+    "Whens": "expressions",
+    "When": "matched source condition then",
 }
 ARGS: dict[str, frozenset[str] | None] = {
     name: None if args == "*" else frozenset(args.split()) for name, args in _STRUCTURE.items()
@@ -132,7 +135,7 @@ KNOWN: dict[str, tuple[str, str, tuple[Action, ...]]] = {
     "Lock": ("Row locks (FOR UPDATE, FOR SHARE) are", "Leave the FOR clause out.", ("transaction",)),
     "Create": ("CREATE is DDL and", "", ("ddl",)),
     "Drop": ("DROP is DDL and", "", ("ddl",)),
-    "Merge": ("MERGE is", "Use INSERT, UPDATE or DELETE.", ("write",)),
+    "Merge": ("MERGE is", "Use INSERT, UPDATE or DELETE.", ("read", "write")),
     "Operator": ("OPERATOR(...) is", "Write the plain operator.", ()),
     "Placeholder": ("Placeholders other than $1, $2... are", "Write $1, $2...", ()),
     "Dot": ("This dotted expression is", "Name the column as table.column, and call functions without a schema.", ()),
@@ -148,4 +151,4 @@ MODIFIERS: dict[str, tuple[str, str, tuple[Action, ...]]] = {
     "except_": ("* EXCEPT is", "Name the columns.", ()),
 }
 QUERIES = (exp.Query, exp.Values)
-WRITES = (exp.Insert, exp.Update, exp.Delete)
+WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge)

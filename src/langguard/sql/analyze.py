@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
-from langguard.protocol import Action, Catalog, Facts, Output, Refusal
+from langguard.protocol import Action, Assigned, Catalog, Change, Facts, Operation, Output, Refusal, Where
 from langguard.sql.allowed import WRITES
 from langguard.sql.calls import called, literals_kept
 from langguard.sql.dialects import RULES
 from langguard.sql.gate import LIMITS, Limits
+from langguard.sql.merges import Merges
 from langguard.sql.naming import note_words
 from langguard.sql.nodes import Tree, check, same_tree
 from langguard.sql.operators import STRINGS, check_operators
@@ -20,9 +21,15 @@ from langguard.sql.refusals import Refused, placed, refuse, refused
 from langguard.sql.scope import Field
 from langguard.sql.second_reader import agree
 from langguard.sql.tables import tables_of
-from langguard.sql.writes import Writes
+from langguard.sql.written import assigned
 
 DIALECTS = frozenset(RULES)
+OPERATIONS: dict[type[exp.Expr], Operation] = {
+    exp.Insert: "insert",
+    exp.Update: "update",
+    exp.Delete: "delete",
+    exp.Merge: "merge",
+}
 LITERALS = frozenset({TokenType.STRING, TokenType.NUMBER, TokenType.HEX_STRING, TokenType.BIT_STRING})
 
 
@@ -106,14 +113,18 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         statement=statement,
         actions=last.actions,
         tables=last.tables,
+        operation=last.operation,
+        changes=last.changes,
         written=last.written,
+        assigned=last.assigned,
         touched=last.touched,
         steered=last.steered,
         decided=last.decided,
         outputs=last.outputs,
         functions=tuple(sorted(named)),
         limit=literal_limit(last.tree.root),
-        filtered=last.filtered,
+        filtered=None if last.where is None else last.where == "condition",
+        where=last.where,
         parameters=last.parameters,
         shape=_shape(statement, last.tokens),
     )
@@ -131,12 +142,15 @@ class Reading:
     named: frozenset[str]
     actions: tuple[Action, ...]
     tables: tuple[str, ...]
+    operation: Operation
+    changes: tuple[Change, ...]
     written: tuple[str, ...]
+    assigned: tuple[Assigned, ...]
     touched: tuple[str, ...]
     steered: tuple[str, ...]
     decided: tuple[str, ...]
     outputs: tuple[Output, ...]
-    filtered: bool | None
+    where: Where | None
     parameters: int
 
     def alike(self, other: "Reading") -> bool:
@@ -144,7 +158,20 @@ class Reading:
         return all(getattr(self, name) == getattr(other, name) for name in MEANING)
 
 
-MEANING = ("actions", "tables", "written", "touched", "steered", "decided", "outputs", "filtered", "parameters")
+MEANING = (
+    "actions",
+    "tables",
+    "operation",
+    "changes",
+    "written",
+    "assigned",
+    "touched",
+    "steered",
+    "decided",
+    "outputs",
+    "where",
+    "parameters",
+)
 
 
 def same_meaning(one: Facts, other: Facts) -> bool:
@@ -161,14 +188,13 @@ def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canon
     _casts(tree, catalog)
     named = called(tokens, text, functions, aliases=tree.listed, canonical=is_canonical)
     parameters = _parameters(tree)
-    resolver = Writes(dialect, text, catalog, limits)
+    resolver = Merges(dialect, text, catalog, limits)
     resolver.take_names(tree.names)
     actions: set[Action] = {"read"}
-    written: tuple[str, ...] = ()
-    filtered = None
+    result = None
     if isinstance(root, WRITES):
         result = resolver.write(root)
-        outputs, filtered, written = result.outputs, result.filtered, (result.table,)
+        outputs = result.outputs
         actions = {"write", "read"} if resolver.touched else {"write"}
     else:
         outputs = resolver.query(root, {}, None)
@@ -178,12 +204,15 @@ def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canon
         named=named,
         actions=tuple(sorted(actions)),
         tables=tuple(sorted(resolver.tables)),
-        written=written,
+        operation=OPERATIONS.get(type(root), "select"),
+        changes=() if result is None else tuple(sorted(result.changes)),
+        written=() if result is None else (result.table.id,),
+        assigned=() if result is None else assigned(result, resolver.catalog.fields(result.table)),
         touched=tuple(sorted(resolver.touched)),
         steered=tuple(sorted(resolver.steered)),
         decided=tuple(sorted(resolver.decided)),
         outputs=tuple(_output(f) for f in outputs),
-        filtered=filtered,
+        where=None if result is None else result.where,
         parameters=parameters,
     )
 

@@ -1,6 +1,7 @@
 """What an expression carries: the base columns that can show in its value."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
 from sqlglot import exp
 
@@ -9,7 +10,7 @@ from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.names import quoted, stored, unknown_column
 from langguard.sql.refusals import refuse
 from langguard.sql.scope import NOTHING, Field, Scope, Value, resolve
-from langguard.sql.steering import is_plain, leaves
+from langguard.sql.steering import copied_in, is_plain, leaves
 
 Ctes = dict[str, tuple[Field, ...] | None]
 """Named queries in reach; None for a name that may not be used yet."""
@@ -28,6 +29,21 @@ SKIPPED = (exp.DataType, exp.Identifier, exp.Literal, exp.Var, exp.Null, exp.Boo
 _OPEN = (exp.Binary, exp.Connector, exp.Predicate, exp.Unary)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    """What a query inside an expression comes to.
+
+    Attributes:
+        read: All base columns it reads: conditions too.
+        fields: Its columns.
+        decided: Base columns that decide which rows it has.
+    """
+
+    read: frozenset[str]
+    fields: tuple[Field, ...]
+    decided: frozenset[str]
+
+
 class Expressions(ABC):
     """Resolves the columns of expressions, in place, and notes each base column read."""
 
@@ -42,6 +58,7 @@ class Expressions(ABC):
         self.touched: set[str] = set()
         self.steered: set[str] = set()
         self.decided: set[str] = set()
+        self.writing = False
         self._direct: dict[int, bool] = {}
         self._inlined: dict[int, tuple[exp.Expr, exp.Expr]] = {}
 
@@ -93,7 +110,7 @@ class Expressions(ABC):
                 case exp.Exists():
                     carried |= self.carries(node.this, scope, ctes, decides=False)
                 case exp.Query() | exp.Values():
-                    columns = self.inner(node, scope, ctes)[0]
+                    columns = self.inner(node, scope, ctes).read
                 case exp.Star():
                     if not isinstance(node.parent, exp.Count):
                         refuse("construct_not_allowed", "* is not allowed here.", "*", hint="Name the columns.")
@@ -153,17 +170,20 @@ class Expressions(ABC):
         node.set("alias", quoted(name))
         return carried
 
-    def inner(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> tuple[frozenset[str], tuple[Field, ...]]:
-        """Return all that a query inside an expression reads, and its columns."""
+    def inner(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> "Inner":
+        """Return what a query inside an expression comes to."""
         self.spend(16 + len(self.touched) // 8)
         before, self.touched = self.touched, set()
+        decided, self.decided = self.decided, set()
         try:
             fields = self.query(node, ctes, scope)
             self._direct[id(node)] = all(f.value.direct or not f.value.columns for f in fields)
             read = frozenset(self.touched.union(*(f.value.columns for f in fields)))
+            inside = frozenset(self.decided)
         finally:
             self.touched |= before
-        return read, fields
+            self.decided |= decided
+        return Inner(read=read, fields=fields, decided=inside)
 
     def value(self, node: exp.Expr, scope: Scope, ctes: Ctes) -> Value:
         """Return what one output expression carries."""
@@ -174,12 +194,15 @@ class Expressions(ABC):
             case exp.Column() if not isinstance(bare.this, exp.Star):
                 return self.column(bare, scope)
             case exp.Subquery():
-                return Value(columns=self.inner(bare, scope, ctes)[0])
+                inner = self.inner(bare, scope, ctes)
+                copied = NOTHING.union(*(f.value.copied for f in inner.fields))
+                return Value(columns=inner.read, copied=copied - inner.decided)
             case exp.Count():
                 columns = self.carries(bare, scope, ctes, decides=False)
                 return Value(columns=columns, counted=_counts_rows(bare))
             case _:
-                return Value(columns=self.carries(bare, scope, ctes, decides=False))
+                columns = self.carries(bare, scope, ctes, decides=False)
+                return Value(columns=columns, copied=copied_in(bare, scope) if columns else NOTHING)
 
     def column(self, node: exp.Column, scope: Scope) -> Value:
         """Resolve one column and note it as read."""

@@ -4,6 +4,8 @@ Own code rather than the parser's optimiser, because each node class here is one
 is no construct whose names this module does not resolve itself: what it can't resolve it refuses.
 """
 
+from functools import reduce
+
 from sqlglot import exp
 
 from langguard.sql.allowed import QUERIES
@@ -11,7 +13,7 @@ from langguard.sql.expressions import Ctes
 from langguard.sql.names import key, quoted, stored
 from langguard.sql.naming import declared_name, implied_name
 from langguard.sql.refusals import refuse, refused
-from langguard.sql.scope import NOTHING, Field, Scope, Value, merge, rename
+from langguard.sql.scope import NOTHING, Field, Scope, Value, either, merge, rename
 from langguard.sql.sources import Sources
 from langguard.sql.stars import changed
 
@@ -79,11 +81,11 @@ class Queries(Sources):
     def _values(self, node: exp.Values, ctes: Ctes, outer: Scope | None) -> tuple[Field, ...]:
         scope = Scope(dialect=self.dialect, parent=outer)
         word, first = self.rules.value_names
-        rows = [[self.carries(e, scope, ctes, decides=False) for e in _row(r)] for r in node.expressions]
+        rows = [[self.value(e, scope, ctes) for e in _row(r)] for r in node.expressions]
         if not rows or len({len(r) for r in rows}) != 1:
             refuse("not_parsed", "The rows of VALUES differ in their number of columns.", "VALUES")
         return tuple(
-            Field(name=f"{word}{first + at}", value=Value(columns=frozenset[str]().union(*(r[at] for r in rows))))
+            Field(name=f"{word}{first + at}", value=reduce(either, (r[at] for r in rows)))
             for at in range(len(rows[0]))
         )
 

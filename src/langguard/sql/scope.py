@@ -19,11 +19,14 @@ class Value:
         columns: Ids of the base columns it derives from.
         direct: It is one base column, unchanged.
         counted: It is a count.
+        copied: Those of the columns that stand in it as they are, or in other letter case: none of them computed with,
+            and none of them what decides which value it is.
     """
 
     columns: frozenset[str] = NOTHING
     direct: bool = False
     counted: bool = False
+    copied: frozenset[str] = NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,16 +249,17 @@ def merge(left: tuple[Field, ...], right: tuple[Field, ...]) -> tuple[Field, ...
     """
     if len(left) != len(right):
         refuse("not_parsed", "The queries of a set operation differ in their number of columns.")
-    return tuple(
-        Field(
-            name=a.name,
-            value=Value(
-                columns=a.value.columns | b.value.columns,
-                direct=a.value.direct and b.value.direct and a.value.columns == b.value.columns,
-                counted=a.value.counted and b.value.counted,
-            ),
-        )
-        for a, b in zip(left, right, strict=True)
+    return tuple(Field(name=a.name, value=either(a.value, b.value)) for a, b in zip(left, right, strict=True))
+
+
+def either(one: Value, other: Value) -> Value:
+    """Return what is carried by a value that is one of two."""
+    computed = (one.columns - one.copied) | (other.columns - other.copied)
+    return Value(
+        columns=one.columns | other.columns,
+        direct=one.direct and other.direct and one.columns == other.columns,
+        counted=one.counted and other.counted,
+        copied=(one.copied | other.copied) - computed,
     )
 
 

@@ -163,6 +163,8 @@ class Sources(Expressions):
             self.tables.update(self.catalog.reads(table))
             if isinstance(table, View):
                 self.touched.update(table.touched)
+                if self.writing:  # which rows a view has shows in what is written
+                    self.decided.update(table.touched if table.decided is None else table.decided)
             fields = self.catalog.fields(table)
             name = table.name
             node.set("this", quoted(name))

@@ -5,7 +5,7 @@ from sqlglot import Token
 from langguard.protocol import Action
 from langguard.sql.refusals import Refused, refused
 
-READ_FURTHER = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "(", "INSERT", "UPDATE", "DELETE"})
+READ_FURTHER = frozenset({"SELECT", "WITH", "VALUES", "TABLE", "(", "INSERT", "UPDATE", "DELETE", "MERGE"})
 
 _BY_WORD: dict[Action, str] = {
     "ddl": "CREATE ALTER DROP TRUNCATE COMMENT RENAME REFRESH IMPORT SECURITY",
@@ -15,7 +15,7 @@ _BY_WORD: dict[Action, str] = {
     "transaction": "BEGIN START COMMIT ROLLBACK ABORT END SAVEPOINT RELEASE LOCK",
     "procedure": "CALL DO EXECUTE EXEC",
     "admin": "VACUUM ANALYZE ANALYSE CLUSTER REINDEX CHECKPOINT PRAGMA EXPLAIN KILL SHUTDOWN OPTIMIZE INSTALL",
-    "write": "MERGE REPLACE UPSERT",
+    "write": "REPLACE UPSERT",
     "metadata": "DESCRIBE DESC",
 }
 ACTION_OF: dict[str, Action] = {word: action for action, words in _BY_WORD.items() for word in words.split()}
@@ -37,7 +37,6 @@ HINTS: dict[str, str] = {
     "PRAGMA": "Use the schema tool to see tables and columns.",
     "DESCRIBE": "Use the schema tool to see tables and columns.",
     "DESC": "Use the schema tool to see tables and columns.",
-    "MERGE": "Use INSERT, UPDATE or DELETE.",
     "REPLACE": "Use INSERT ... ON CONFLICT.",
     "PIVOT": "Use CASE with GROUP BY.",
     "UNPIVOT": "Use UNION ALL.",

@@ -7,12 +7,13 @@ next to a series of numbers tells whole columns at once; such columns are noted 
 
 from sqlglot import exp
 
-from langguard.sql.scope import Scope, resolve
+from langguard.sql.scope import NOTHING, Scope, resolve
 
 _SPLIT = (exp.And, exp.Or, exp.Not, exp.Paren, exp.Where, exp.Having)
 _EQUAL = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ, exp.In)
 _FIXED = (exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.Between, exp.Is)
 _SAME_TEXT = (exp.Lower, exp.Upper, exp.Trim, exp.Collate, exp.Paren)
+_SAME_LETTERS = (exp.Lower, exp.Upper, exp.Collate, exp.Paren)
 _LOOKS = (exp.Column, exp.Query, exp.Subquery)
 
 
@@ -47,6 +48,21 @@ def is_plain(test: exp.Expr, scope: Scope, direct: dict[int, bool]) -> bool:
             return all(_is_column(part, scope) or _is_fixed(part) for part in rest) and len(rest) == 1
         return _is_column(first, scope) and all(_is_fixed(part) for part in rest)
     return _is_column(test, scope) or _is_fixed(test)
+
+
+def copied_in(node: exp.Expr, scope: Scope) -> frozenset[str]:
+    """Return the base columns that an expression gives as they are, in other letter case, or a fixed value instead.
+
+    Args:
+        node: Its columns resolved.
+        scope: Where they are found.
+    """
+    while isinstance(node, _SAME_LETTERS):
+        node = node.this
+    if isinstance(node, exp.Coalesce) and all(_is_fixed(part) for part in node.expressions):
+        return copied_in(node.this, scope)
+    value = resolve(node, scope) if type(node) is exp.Column else None
+    return NOTHING if value is None else value.copied
 
 
 def _operands(test: exp.Expr) -> list[exp.Expr]:

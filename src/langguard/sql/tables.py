@@ -6,7 +6,7 @@ from langguard.protocol import Catalog, Table, View
 from langguard.sql.dialects import RULES
 from langguard.sql.names import SCHEMA_TOOL, key, no_system_table, stored
 from langguard.sql.refusals import nearest, refuse, refused
-from langguard.sql.scope import Field, Value
+from langguard.sql.scope import NOTHING, Field, Value
 
 
 class Tables:
@@ -38,7 +38,12 @@ class Tables:
             found = tuple(
                 Field(
                     name=column.name,
-                    value=Value(columns=frozenset(made.columns), direct=made.direct, counted=made.counted),
+                    value=Value(
+                        columns=frozenset(made.columns),
+                        direct=made.direct,
+                        counted=made.counted,
+                        copied=frozenset(made.columns) if made.direct else NOTHING,
+                    ),
                 )
                 for column, made in zip(table.columns, table.outputs, strict=True)
             )
@@ -47,14 +52,9 @@ class Tables:
             found = tuple(
                 Field(
                     name=c.name,
-                    value=Value(
-                        columns=frozenset(
-                            {
-                                *(f"{table.id}.{name}" for name in (c.name, *c.made_of)),
-                                *(f"{p.id}.{c.name}" for p in above if _has(p, c.name)),
-                            }
-                        ),
-                        direct=True,
+                    value=_own(
+                        (f"{table.id}.{c.name}", *(f"{p.id}.{c.name}" for p in above if _has(p, c.name))),
+                        tuple(f"{table.id}.{name}" for name in c.made_of),
                     ),
                 )
                 for c in table.columns
@@ -160,6 +160,12 @@ def tables_of(catalog: Catalog) -> Tables:
     _HELD.insert(0, made)
     del _HELD[_MOST_HELD:]
     return made
+
+
+def _own(columns: tuple[str, ...], made_of: tuple[str, ...]) -> Value:
+    """Return what a base column carries: itself and the same column of the tables it is a part of, and its makings."""
+    held = frozenset(columns)
+    return Value(columns=held | set(made_of), direct=True, copied=held.difference(made_of))
 
 
 def _has(table: Table, name: str) -> bool:

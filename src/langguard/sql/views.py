@@ -78,7 +78,12 @@ def judge(definition: Definition, catalog: Catalog) -> View:
     if found.actions != ("read",) or len(found.outputs) != len(definition.columns) or not found.precise:
         return msgspec.structs.replace(bare, refused="its definition can't be traced.")
     return msgspec.structs.replace(
-        bare, outputs=found.outputs, touched=found.touched, tables=found.tables, query=found.statement
+        bare,
+        outputs=found.outputs,
+        touched=found.touched,
+        decided=found.decided,
+        tables=found.tables,
+        query=found.statement,
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 from langguard import masking
 from langguard.clock import Clock
 from langguard.flow import Estimate, Permission, Probe
+from langguard.gateway.services import laundering
 from langguard.gateway.services.analysis import UNCAPPED, Analysis
 from langguard.gateway.services.connections import Connection, Connections
 from langguard.gateway.services.remembered import ANY_STATEMENT, NO_ROWS, Remembered, facts_of
@@ -349,16 +350,21 @@ class Judge:
     def _told_otherwise(self, facts: Facts, catalog: Catalog, connection: Connection) -> tuple[str, str] | None:
         """Return why a statement would tell what a mask hides by another way than its outputs, or None.
 
-        A write could copy it to where no mask applies: a column that is only compared counts too, since which rows
-        change can carry its value. A read could count, join or limit by a computed form of it.
+        A write could copy it to where no mask applies; which rows it changes can carry a value too. A read could
+        count, join or limit by a computed form of it.
         """
         if facts.written:
-            laundered = self._hidden(facts.touched, catalog, connection)
-            if laundered:
+            deciding = self._hidden(facts.decided, catalog, connection)
+            if deciding:
                 return "laundering", (
-                    f"A write that reads {', '.join(laundered)} is not allowed: it could copy personal data to where "
-                    f"no mask applies. Write only values you were given."
+                    f"A write whose rows depend on {', '.join(deciding)} is not allowed: which rows it changes could "
+                    f"tell personal data where no mask applies. Choose the rows by other columns, such as the key."
                 )
+            sources = tuple(sorted({column for each in facts.assigned for column in each.columns}))
+            carried = frozenset(self._hidden(sources, catalog, connection))
+            found = laundering.why(facts, carried, lambda column: self._plan_of(column, catalog, connection))
+            if found:
+                return "laundering", found
         steering = self._hidden(facts.steered, catalog, connection)
         if steering:
             return "steering", (
@@ -367,6 +373,12 @@ class Judge:
                 f"join on it by equality. A text column without personal data can be declared `clear` in the policy."
             )
         return None
+
+    def _plan_of(self, column: str, catalog: Catalog, connection: Connection) -> ColumnPlan:
+        """Return what happens to one base column where it is put out as it is."""
+        output = Output(name=column.rpartition(".")[2], columns=(column,), direct=True)
+        masks = self._policies.current.masks
+        return masking.plan((output,), catalog, masks, connection=connection.name, ner=self._ner).columns[0]
 
     def _hidden(self, columns: tuple[str, ...], catalog: Catalog, connection: Connection) -> list[str]:
         """Return those of some base columns that a result would not show in clear."""

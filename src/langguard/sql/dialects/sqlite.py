@@ -2,7 +2,7 @@
 
 from langguard.sql.allowed import NAMED_TYPES
 from langguard.sql.dialects.functions_sqlite import FUNCTIONS
-from langguard.sql.dialects.rules import Rules
+from langguard.sql.dialects.rules import Rules, node_rules
 from langguard.sql.words import words
 
 SQLITE = Rules(
@@ -17,6 +17,7 @@ SQLITE = Rules(
     plain_calls=words("mod log2 log10"),
     system_schemas=words("temp information_schema"),
     system_prefixes=("sqlite_", "pragma_", "dbstat", "json_each", "json_tree", "fts5vocab", "bytecode", "tables_used"),
+    nodes=node_rules(minus="Merge Whens When"),
     hidden_columns=words("rowid oid _rowid_"),
     dollar="name",
     literal_in_double_quotes=True,
