@@ -22,6 +22,7 @@ from langguard.masking.operators import REPLACE, strictest
 from langguard.masking.patterns import any_matches, index
 from langguard.protocol import Catalog, ColumnKind, ColumnPlan, EntityMask, MaskPlan, MaskPolicy, Operator, Output
 
+_RULE: Final = "rule "
 _TYPED: Final[frozenset[ColumnKind]] = frozenset({"number", "boolean", "time", "uuid", "network", "binary"})
 """Kinds whose values are not free text, so that lineage need not end in masking them whole."""
 
@@ -81,6 +82,11 @@ def plan(outputs: tuple[Output, ...], catalog: Catalog, policy: MaskPolicy, *, c
     )
 
 
+def by_rule(step: ColumnPlan) -> bool:
+    """Return whether a plain column is masked because a rule names it, not for want of one."""
+    return step.action == "mask" and step.why.startswith(_RULE)
+
+
 def in_force(masks: Iterable[EntityMask], connection: str) -> tuple[EntityMask, ...]:
     """Return the entity masks that apply on `connection`."""
     return tuple(mask for mask in masks if not mask.connections or connection in mask.connections)
@@ -133,7 +139,7 @@ def _by_rule(ruled: list[_Column], *, direct: bool) -> ColumnPlan:
     owner = next(column for column in ruled if column.rule == hardest)
     if direct:
         return ColumnPlan(
-            action="mask", operator=hardest, label=label(owner.id), why=f"rule {_short(owner.id)}: {hardest.name}"
+            action="mask", operator=hardest, label=label(owner.id), why=f"{_RULE}{_short(owner.id)}: {hardest.name}"
         )
     operator = strictest([hardest, REPLACE]) or REPLACE
     return ColumnPlan(

@@ -8,6 +8,7 @@ its own, plain comparisons tell whole values at once.
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
+from langguard.masking.columns import by_rule
 from langguard.masking.operators import REPLACE, strictest
 from langguard.protocol import Assigned, ColumnPlan
 
@@ -55,14 +56,18 @@ def laundered(
 
 
 def hides_as_much(plan: ColumnPlan, other: ColumnPlan) -> bool:
-    """Return whether a column put out by one plan shows no more than one put out by the other."""
-    if plan.action == "mask" and plan.operator is not None:
+    """Return whether a column put out by one plan shows no more than one put out by the other, and will not by chance.
+
+    What a rule masks may go only to where a rule masks it: text without a rule is masked because nothing is said about
+    it, and may be declared clear one day.
+    """
+    if by_rule(plan) and plan.operator is not None:
         # What is only analysed may show most of one value and nothing of the next, so nothing weaker than that will do.
-        bar = other.operator if other.action == "mask" and other.operator is not None else REPLACE
+        bar = other.operator if by_rule(other) and other.operator is not None else REPLACE
         return strictest([plan.operator, bar]) == plan.operator
-    return plan.action == "analyse" and other.action == "analyse" and _read_by(plan) == _read_by(other)
+    return not by_rule(other) and _read_by(plan) == _read_by(other)
 
 
-def _read_by(plan: ColumnPlan) -> tuple[str, str, bool]:
-    """Return all that decides how a value is analysed."""
-    return plan.context, plan.why, plan.typed
+def _read_by(plan: ColumnPlan) -> tuple[str, str, str, bool]:
+    """Return all that decides what is shown of a column without a rule."""
+    return plan.action, plan.why, plan.context, plan.typed

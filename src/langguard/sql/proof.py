@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 from sqlglot import exp
 
-from langguard.protocol import Facts, Output, View
+from langguard.protocol import Assigned, Facts, Output, View
 from langguard.sql.allowed import WRITES
 from langguard.sql.holds import Holds
 from langguard.sql.parse import canonical
@@ -61,7 +61,8 @@ def kept(
     read = {*again.touched, *again.steered, *again.decided}
     return not read & masked - set(filtering) and (
         set(again.actions) - {"read"} == set(facts.actions) - {"read"}
-        and again.written == facts.written
+        and (again.written, again.operation, again.changes) == (facts.written, facts.operation, facts.changes)
+        and _assigned_kept(facts.assigned, again.assigned, masked, more)
         and again.parameters == facts.parameters
         and set(facts.tables) - set(views) <= set(again.tables) <= set(facts.tables)
         and set(again.touched) <= (set(facts.touched) - masked) | more
@@ -70,6 +71,15 @@ def kept(
         and (again.filtered == facts.filtered or (facts.filtered is False and again.filtered is True))
         and len(again.outputs) == len(facts.outputs)
         and all(_output_kept(one, two, masked, more) for one, two in zip(facts.outputs, again.outputs, strict=True))
+    )
+
+
+def _assigned_kept(
+    before: tuple[Assigned, ...], after: tuple[Assigned, ...], masked: frozenset[str], more: set[str]
+) -> bool:
+    """Whether the same columns are set, to values made of no more."""
+    return [a.column for a in before] == [a.column for a in after] and all(
+        set(two.columns) <= (set(one.columns) - masked) | more for one, two in zip(before, after, strict=True)
     )
 
 
