@@ -94,8 +94,8 @@ LAUNDERING = [
     "INSERT INTO public_notes (id, note) SELECT 5000, 'x' FROM customers INTERSECT SELECT 5000, email FROM customers",
     # through names that are not the columns'
     "INSERT INTO public_notes (note, id) SELECT c.n, c.i FROM (SELECT email AS n, id + 5000 AS i FROM customers) c",
-    "WITH c (id, note) AS (SELECT id + 5000, email FROM customers) INSERT INTO public_notes (id, note) SELECT * FROM c",
-    "INSERT INTO public_notes (id, note) SELECT id + 5000, 'x' FROM customers UNION ALL SELECT 5999, card FROM customers",
+    "WITH c (id, note) AS (SELECT id + 5000, email FROM customers) INSERT INTO public_notes SELECT * FROM c",
+    "INSERT INTO public_notes (id, note) SELECT id + 5000, 'x' FROM orders UNION ALL SELECT 5999, card FROM customers",
     "INSERT INTO public_notes (id, note) VALUES (5000, 'x'), (5001, (SELECT email FROM customers WHERE id = 1))",
     "INSERT INTO public_notes (id, note) VALUES (1, (SELECT email FROM customers WHERE id = 1)) "
     "ON CONFLICT (id) DO UPDATE SET note = 'x'",

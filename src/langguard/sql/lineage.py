@@ -85,8 +85,7 @@ class Queries(Sources):
         if not rows or len({len(r) for r in rows}) != 1:
             refuse("not_parsed", "The rows of VALUES differ in their number of columns.", "VALUES")
         return tuple(
-            Field(name=f"{word}{first + at}", value=reduce(either, (r[at] for r in rows)))
-            for at in range(len(rows[0]))
+            Field(name=f"{word}{first + at}", value=reduce(either, (r[at] for r in rows))) for at in range(len(rows[0]))
         )
 
     def with_(self, node: exp.Expr, ctes: Ctes, outer: Scope | None) -> Ctes:

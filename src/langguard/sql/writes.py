@@ -9,7 +9,7 @@ from langguard.sql.expressions import Ctes
 from langguard.sql.lineage import Queries
 from langguard.sql.names import key, quoted, stored, unknown_column
 from langguard.sql.refusals import refuse, refused
-from langguard.sql.scope import NOTHING, Field, Relation, Scope, Value, either
+from langguard.sql.scope import Field, Relation, Scope, Value, either
 from langguard.sql.trivial import where_of
 from langguard.sql.written import Written, tightest
 
@@ -150,14 +150,10 @@ class Writes(Queries):
         value = self.value(node, scope, ctes)
         if not self._brought:
             return value
-        again = [
-            self._brought.get(name.name, Value())
-            for call in _given_values(node)
-            for name in call.expressions
-        ]
+        again = [self._brought.get(name.name, Value()) for call in _given_values(node) for name in call.expressions]
         if len(again) == 1 and isinstance(node, exp.Anonymous):
             return again[0]
-        return Value(columns=value.columns.union(*(v.columns for v in again)), copied=NOTHING if again else value.copied)
+        return Value(columns=value.columns.union(*(v.columns for v in again))) if again else value
 
     def _columns(self, identifiers: list[exp.Expr], table: Table) -> list[str]:
         names = []

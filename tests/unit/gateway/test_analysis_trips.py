@@ -171,7 +171,9 @@ def test_the_version_covers_everything_an_analysis_can_depend_on(kind):
     table = Table(
         schema="public", name="t", columns=(column,), foreign_keys=(key,), primary_key=("id",), parents=("p",)
     )
-    view = View(schema="public", name="v", columns=(column,), outputs=(output,), touched=("t",), tables=("t",))
+    view = View(
+        schema="public", name="v", columns=(column,), outputs=(output,), touched=("t",), decided=("t",), tables=("t",)
+    )
     whole = with_version(
         Catalog(
             dialect="postgres",
