@@ -106,3 +106,16 @@ def test_a_setting_that_is_not_kept_stops_the_statement(engine, monkeypatch, nam
     monkeypatch.setitem(sql_postgres.PINS, name, other)
     with pytest.raises(TargetError, match=f"does not keep {name}"):
         run(engine, "SELECT 1")
+
+
+@pytest.mark.parametrize("text", ["SELECT 1; SELECT 2", "SELECT 1;", "SELECT ';' ; SELECT 2", 'SELECT 1 AS "a;" ;'])
+def test_two_statements_are_never_sent(engine, text):
+    with pytest.raises(TargetError, match="more than one statement"):
+        run(engine, text)
+    assert run(engine, "SELECT ';', 1 AS \";\"") == [(";", 1)]
+
+
+def test_to_the_server_too_a_text_is_one_statement(engine):
+    """The wall behind the wall: even where the driver's own look at the text is passed by."""
+    with engine.connect() as connection, pytest.raises(Exception, match="multiple commands"):
+        connection.exec_driver_sql("SELECT 1; SELECT 2", execution_options={"no_parameters": True})

@@ -1,4 +1,4 @@
-"""`langguard connection`: list, pin a structure, propose masks from a sample."""
+"""`langguard connection`: list, pin a structure, check the walls, propose masks from a sample."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from langguard.cli._api import TOKEN_HELP, URL_HELP, Api, part
 from langguard.cli._extras import need
 from langguard.cli._output import colour, plain, show, show_json
 
-app = typer.Typer(no_args_is_help=True, help="Connections: list, pin a structure, propose masks from a sample.")
+app = typer.Typer(no_args_is_help=True, help="Connections: list, pin a structure, check the walls, propose masks.")
 
 Url = Annotated[str | None, typer.Option("--url", help=URL_HELP)]
 Token = Annotated[str | None, typer.Option("--token", help=TOKEN_HELP)]
@@ -42,7 +42,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Pin a database's structure at the gateway, from an administrator's own access; refresh it the same way."""
-    from langguard.drivers.sql import open_engine
+    from langguard.drivers.sql import dialect_of, open_engine
     from langguard.drivers.sql_catalog import snapshot
     from langguard.errors import ConfigError
 
@@ -50,8 +50,7 @@ def add(
         msg = "Only a connection in custody `agent` has its structure pinned; set it in the gateway's file."
         raise ConfigError(msg)
     engine = open_engine(snapshot_from)
-    dialect = {"postgresql": "postgres"}.get(engine.dialect.name, engine.dialect.name)
-    catalog = snapshot(engine, dialect=dialect, schemas=tuple(schema or ()))
+    catalog = snapshot(engine, dialect=dialect_of(engine), schemas=tuple(schema or ()))
     engine.dispose()
     held = Api(url, token).ask("PUT", f"/v1/connections/{part(name)}/catalog", catalog)
     if json:
@@ -74,6 +73,35 @@ def refresh(
         return
     changed = "changed" if held["changed"] else "unchanged"
     show(f"{colour(changed, 'green')} {plain(name)}: {held['tables']} tables, version {held['version'][:12]}")
+
+
+@app.command("check")
+def check(
+    name: Annotated[str, typer.Argument(help="A connection in custody `gateway`; any with --uri.")],
+    uri: Annotated[
+        str | None, typer.Option("--uri", help="Check this database from here, with a credential as an agent has it.")
+    ] = None,
+    writes: Annotated[
+        bool, typer.Option("--writes", help="With --uri: writing is meant, so privileges to write are not told.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 also for what the role could do too much.")] = False,
+    url: Url = None,
+    token: Token = None,
+    json: Json = False,
+) -> None:
+    """Try each wall on the real database, and say what its role could do that it should not. Exit 1 if a wall fails.
+
+    Nothing it tries leaves an effect: each trial runs as a read, is rolled back, and would change nothing.
+    """
+    from langguard.cli._checks import here, lines
+
+    held = here(name, uri, writes=writes) if uri else Api(url, token).ask("POST", f"/v1/connections/{part(name)}/check")
+    if json:
+        show_json(held)
+    else:
+        for line in lines(held):
+            show(line)
+    raise typer.Exit(0 if held["holds"] and not (strict and held["excess"]) else 1)
 
 
 @app.command("classify")

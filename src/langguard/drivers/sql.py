@@ -18,7 +18,7 @@ from langguard.drivers.sql_base import Cancel, Driver, Terms
 from langguard.errors import MissingExtraError, OutcomeUnknownError, TargetError
 from langguard.flow import Rows
 
-__all__ = ["DRIVERS", "Cancel", "open_engine", "run_statement"]
+__all__ = ["DRIVERS", "Cancel", "dialect_of", "open_engine", "run_statement"]
 
 DRIVERS: Final[Mapping[str, Driver]] = MappingProxyType(
     {
@@ -56,6 +56,12 @@ def open_engine(url: str | URL) -> Engine:
         raise TargetError(msg) from None
 
 
+def dialect_of(engine: Engine) -> str:
+    """Return the name of an engine's dialect here, SQLAlchemy's own where there is no driver for it."""
+    name = engine.dialect.name
+    return next((dialect for dialect, driver in DRIVERS.items() if name in driver.backends), name)
+
+
 def run_statement(
     engine: Engine,
     statement: str,
@@ -91,6 +97,9 @@ def run_statement(
     driver = DRIVERS.get(dialect)
     if driver is None:
         msg = f"The dialect {dialect!r} has no driver here."
+        raise TargetError(msg)
+    if ";" in driver.literals.sub("", statement):
+        msg = "The text holds more than one statement; nothing was sent."
         raise TargetError(msg)
     terms = Terms(timeout_ms=timeout_ms, read_only=read_only, schemas=tuple(schemas), result_bytes=result_bytes)
     try:

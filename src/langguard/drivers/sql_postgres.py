@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, event
@@ -35,6 +36,19 @@ def _open(url: URL) -> Engine:
 
 def _prepare_psycopg(connection: Any, _record: Any) -> None:
     connection.prepare_threshold = None  # a server-side plan could outlive a change of search_path
+    connection.cursor_factory = _one_statement()
+
+
+@cache
+def _one_statement() -> Any:
+    """Return psycopg's cursor, made to speak only the protocol in which a text is one statement to the server too."""
+    import psycopg  # noqa: PLC0415 - an extra
+
+    class OneStatement(psycopg.Cursor):  # type: ignore[type-arg,misc,unused-ignore]
+        def _execute_send(self, query: Any, **given: Any) -> None:
+            super()._execute_send(query, **{**given, "force_extended": True})
+
+    return OneStatement
 
 
 @contextmanager

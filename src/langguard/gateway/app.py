@@ -24,6 +24,7 @@ from langguard.gateway.services.analysis import WARM, Analysis
 from langguard.gateway.services.api_keys import ApiKeys
 from langguard.gateway.services.call_store import CallStore
 from langguard.gateway.services.calls import Calls
+from langguard.gateway.services.checks import Checks
 from langguard.gateway.services.connections import Connections
 from langguard.gateway.services.estimates import Estimates
 from langguard.gateway.services.evidence import Evidence
@@ -83,6 +84,7 @@ class Gateway:
     judge: Judge
     calls: Calls
     evidence: Evidence
+    checks: Checks
     masking_mode: str
     analysis: Analysis
 
@@ -233,6 +235,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             judge=judge,
             calls=calls_service,
             evidence=Evidence(store=ground.store, recorder=ground.recorder, keys=ground.keys, log_key=ground.log_key),
+            checks=Checks(recorder=ground.recorder, policies=policies),
             masking_mode=mode,
             analysis=analysis,
         )

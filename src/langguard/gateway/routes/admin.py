@@ -146,6 +146,18 @@ async def refresh(request: Request) -> Response:
     return reply(data | {"changed": before != data["version"]})
 
 
+async def check(request: Request) -> Response:
+    """POST /v1/connections/{name}/check: try each wall on the real database, and say what its role may do too much."""
+    by = await holder(request, "admin")
+    home = gateway(request)
+    connection = home.connections.get(request.path_params["name"])
+    if connection is None:
+        raise ProblemError("not_found", "There is no such connection.")
+    found = await home.checks.check(connection, by=by.id)
+    held = {"connection": connection.name, "holds": not found.failed}
+    return reply(held | {"walls": found.walls, "excess": found.excess})
+
+
 async def explain(request: Request) -> Response:
     """POST /v1/policy/explain: which rules match a statement, why, and what would be sent."""
     await holder(request, "admin")
@@ -212,6 +224,7 @@ ROUTES = [
     Route("/v1/connections", guarded(connections), methods=["GET"]),
     Route("/v1/connections/{name}/catalog", guarded(pin_catalog), methods=["PUT"]),
     Route("/v1/connections/{name}/refresh", guarded(refresh), methods=["POST"]),
+    Route("/v1/connections/{name}/check", guarded(check), methods=["POST"]),
     Route("/v1/policy/explain", guarded(explain), methods=["POST"]),
     Route("/v1/checkpoint", guarded(checkpoint), methods=["GET"]),
     Route("/v1/ledger/consistency", guarded(consistency), methods=["GET"]),

@@ -30,6 +30,7 @@ _OPERATIONS: tuple[tuple[str, str, str, str, Any, Any, int, str], ...] = (
     ("get", "/v1/connections", "listConnections", "Connections", None, None, 200, "respond, admin"),
     ("put", "/v1/connections/{name}/catalog", "pinCatalog", "Pin a structure (custody `agent`)", protocol.Catalog, None, 200, "admin"),
     ("post", "/v1/connections/{name}/refresh", "refreshCatalog", "Read a structure again (custody `gateway`)", None, None, 200, "admin"),
+    ("post", "/v1/connections/{name}/check", "checkConnection", "Try each wall on the real database (custody `gateway`)", None, None, 200, "admin"),
     ("post", "/v1/policy/explain", "explain", "What would be decided, and why", None, None, 200, "admin"),
     ("get", "/v1/checkpoint", "checkpoint", "The ledger's signed head", None, None, 200, ""),
     ("get", "/v1/ledger/consistency", "consistency", "That the ledger only grew", None, None, 200, "call"),
