@@ -10,9 +10,11 @@ from langguard.policy.check import Known
 from langguard.policy.model import ANY, Mention
 from langguard.policy.reader import Fields, Reader
 from langguard.policy.source import Items, Node, Scalar
-from langguard.protocol import ColumnMask, EntityMask, MaskPolicy, Operator, OperatorName
+from langguard.protocol import ColumnMask, EntityMask, Inference, MaskPolicy, Operator, OperatorName
 
 _ENTITY: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}", re.ASCII)
+_FIELDS: Final = ("columns", "entities", "operator", "everywhere", "connections", "inference", "groups")
+_INFERENCES: Final[tuple[Inference, ...]] = get_args(Inference)
 _OPERATORS: Final[tuple[OperatorName, ...]] = get_args(OperatorName)
 
 
@@ -27,11 +29,14 @@ def read_masks(fields: Fields, known: Known, mentions: list[Mention]) -> MaskPol
     entities: list[EntityMask] = []
     masked: set[str] = set()
     for node in reader.items(fields.get("masks"), "`masks`"):
-        mask = reader.mapping(node, "a mask", ("columns", "entities", "operator", "everywhere", "connections"))
+        mask = reader.mapping(node, "a mask", _FIELDS)
         if ("columns" in mask) == ("entities" in mask):
             raise reader.fail(node, "a mask names `columns` or `entities`, one of the two")
         operator = _operator(reader, mask.need("operator"))
         if "entities" in mask:
+            for key in ("inference", "groups"):
+                if key in mask:
+                    raise reader.fail(mask.keys[key], f"`{key}` belongs to a mask on `columns`")
             entities.append(_entities(mask, operator, known, mentions))
             continue
         if "everywhere" in mask or "connections" in mask:
@@ -39,8 +44,16 @@ def read_masks(fields: Fields, known: Known, mentions: list[Mention]) -> MaskPol
                 node, "a mask on columns names the connection in each column: `connection/schema.table.column`"
             )
         found = _patterns(reader, mask.nodes["columns"], known, mentions)
-        columns.append(ColumnMask(columns=tuple(word.text for word in found), operator=operator))
-        masked.update(word.text for word in found if operator.name != "keep")
+        groups = reader.one_or_many(mask.nodes["groups"], "`groups`") if "groups" in mask else ()
+        columns.append(
+            ColumnMask(
+                columns=tuple(word.text for word in found),
+                operator=operator,
+                inference=_inference(mask, operator),
+                groups=tuple(reader.name(word, "group") for word in groups),
+            )
+        )
+        masked.update(word.text for word in found if operator.name != "keep" and not groups)
     clear = _patterns(reader, fields.nodes["clear"], known, mentions) if "clear" in fields else ()
     structured = _patterns(reader, fields.nodes["structured"], known, mentions) if "structured" in fields else ()
     for word in clear:
@@ -59,6 +72,22 @@ def read_masks(fields: Fields, known: Known, mentions: list[Mention]) -> MaskPol
     if score is None:
         return policy
     return msgspec.structs.replace(policy, min_score=reader.number(score, "`min_score`", 0.0, 1.0))
+
+
+def _inference(mask: Fields, operator: Operator) -> Inference:
+    if "inference" not in mask:
+        return "deny"
+    reader, node = mask.reader, mask.nodes["inference"]
+    word = reader.choice(node, "inference", _INFERENCES)
+    if operator.name == "keep":
+        raise reader.fail(mask.keys["inference"], "`inference` belongs to a mask that hides; `keep` shows the value")
+    if word == "mask" and operator.name not in {"null", "replace"}:
+        msg = (
+            f"`inference: mask` puts the mask into the statement, where only `null` and `replace` can stand, not "
+            f"`{operator.name}`; use one of them, or `inference: deny`"
+        )
+        raise reader.fail(node, msg)
+    return next(each for each in _INFERENCES if each == word)
 
 
 def _entities(mask: Fields, operator: Operator, known: Known, mentions: list[Mention]) -> EntityMask:

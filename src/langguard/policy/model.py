@@ -116,6 +116,36 @@ class Limit:
     result_bytes: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which rows of some tables show.
+
+    Attributes:
+        tables: `schema.table`, letter case aside.
+        where: A condition over each table's own columns, in the connection's dialect.
+        attributes: Those of the principal that it names, sorted.
+        groups: Whom it holds for; empty means everyone.
+        exempt: Groups it does not hold for, whatever `groups` says.
+        place: Where the condition stands.
+    """
+
+    connection: str
+    tables: tuple[str, ...]
+    where: str
+    attributes: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+    place: Place = field(default=Place(0, 0), repr=False)
+
+    def holds_for(self, groups: Collection[str], connection: str) -> bool:
+        """Return whether it holds for a principal of these groups on a connection."""
+        return (
+            self.connection == connection
+            and not any(group in groups for group in self.exempt)
+            and (not self.groups or any(group in groups for group in self.groups))
+        )
+
+
 DEFAULT_LIMIT: Final = Limit(rows=500, timeout_ms=10_000, result_bytes=5_000_000)
 
 
@@ -149,6 +179,7 @@ class Policy:
     grants: tuple[Grant, ...] = ()
     rules: tuple[Rule, ...] = ()
     masks: MaskPolicy = field(default_factory=MaskPolicy)
+    row_filters: tuple[Filter, ...] = ()
     limits: tuple[Limit, ...] = (DEFAULT_LIMIT,)
     version_id: str = ""
     source: str = ""

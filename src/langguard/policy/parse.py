@@ -7,6 +7,7 @@ from langguard.errors import PolicyError
 from langguard.policy import names
 from langguard.policy import source as yaml_source
 from langguard.policy.check import Known, check
+from langguard.policy.filters import read_filter
 from langguard.policy.masks import read_masks
 from langguard.policy.model import ANY, DEFAULT_LIMIT, Grant, Limit, Mention, Policy, Rule, Scope
 from langguard.policy.reader import Fields, Reader
@@ -14,7 +15,7 @@ from langguard.policy.rules import read_actions, read_rule, read_scopes
 from langguard.policy.source import Items, Node, Scalar
 from langguard.policy.version import version_of
 
-SECTIONS: Final = ("grants", "rules", "masks", "clear", "structured", "min_score", "limits")
+SECTIONS: Final = ("grants", "rules", "masks", "clear", "structured", "min_score", "row_filters", "limits")
 """What a policy is made of, in a document of its own or inside the gateway's file."""
 
 _BOUNDS: Final = ("rows", "statement_timeout", "result_bytes")
@@ -62,6 +63,10 @@ def build(fields: Fields, known: Known) -> Policy:
         grants=grants,
         rules=rules,
         masks=read_masks(fields, known, mentions),
+        row_filters=tuple(
+            read_filter(reader, node, known, mentions)
+            for node in reader.items(fields.get("row_filters"), "`row_filters`")
+        ),
         limits=_limits(reader, fields.get("limits"), known, mentions),
         source=reader.document.source,
         reads=tuple(sorted({path for rule in rules if rule.when for path in rule.when.reads})),

@@ -10,11 +10,11 @@ import msgspec
 from langguard.policy.conditions import Condition
 from langguard.policy.model import Policy
 
-_LEFT_OUT = frozenset({"version_id", "source", "reads", "mentions"})
+_LEFT_OUT = frozenset({"version_id", "source", "reads", "mentions", "place"})
 
 
 def version_of(policy: Policy) -> str:
-    """Return the hex SHA-256 of what decides: grants, rules, masks and limits, in order."""
+    """Return the hex SHA-256 of what decides: grants, rules, masks, row filters and limits, in order."""
     form = json.dumps(_plain(policy), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(form.encode("ascii")).hexdigest()
 

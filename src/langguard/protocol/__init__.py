@@ -20,7 +20,16 @@ from langguard.protocol.calls import (
 )
 from langguard.protocol.catalog import Catalog, Column, ColumnKind, ForeignKey, SqlDialect, Table, View
 from langguard.protocol.facts import SQL_ACTIONS, Action, Assigned, Change, Facts, Operation, Output, Refusal, Where
-from langguard.protocol.masking import ColumnMask, ColumnPlan, EntityMask, MaskPlan, MaskPolicy, Operator, OperatorName
+from langguard.protocol.masking import (
+    ColumnMask,
+    ColumnPlan,
+    EntityMask,
+    Inference,
+    MaskPlan,
+    MaskPolicy,
+    Operator,
+    OperatorName,
+)
 from langguard.protocol.obligations import InnerMask, RowFilter, SqlObligations
 from langguard.protocol.sessions import (
     SCOPES,
@@ -55,6 +64,7 @@ __all__ = [
     "EntityMask",
     "Facts",
     "ForeignKey",
+    "Inference",
     "InnerMask",
     "MaskPlan",
     "MaskPolicy",

@@ -5,6 +5,7 @@ from typing import Literal
 from langguard.protocol._base import Wire
 
 OperatorName = Literal["redact", "replace", "mask", "hash", "null", "keep"]
+Inference = Literal["deny", "mask", "allow"]
 
 
 class Operator(Wire, frozen=True, kw_only=True):
@@ -23,10 +24,19 @@ class Operator(Wire, frozen=True, kw_only=True):
 
 
 class ColumnMask(Wire, frozen=True, kw_only=True):
-    """A mask on named columns: `connection/schema.table.column`, `*` allowed for a whole part."""
+    """A mask on named columns: `connection/schema.table.column`, `*` allowed for a whole part.
+
+    Attributes:
+        inference: What a statement may do with such a column beside putting it out (masked): compare, join, group or
+            order by it. `deny` refuses; `mask` lets it compare the mask instead of the value; `allow` lets it compare
+            the value as it is, though not in a computed form.
+        groups: Whose results it masks; empty means everyone's.
+    """
 
     columns: tuple[str, ...]
     operator: Operator
+    inference: Inference = "deny"
+    groups: tuple[str, ...] = ()
 
 
 class EntityMask(Wire, frozen=True, kw_only=True):

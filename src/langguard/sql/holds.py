@@ -43,7 +43,10 @@ class Holds:
         return self._concerned[table.id]
 
     def inside(self, view: View) -> bool:
-        """Whether a view's definition reads something that is filtered or masked."""
+        """Whether a view's definition reads something that is filtered or masked, in the catalogue or not."""
+        names = {name.casefold() for name in view.tables}
+        if any(f.table.casefold() in names for f in self.obligations.filters) or self.masked & set(view.touched):
+            return True
         return any(self.concerns(held) for name in view.tables if (held := self._named(name)) is not None)
 
     def filters(self, table: Table | View) -> tuple[RowFilter, ...]:
