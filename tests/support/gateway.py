@@ -63,8 +63,8 @@ rules:
     when: facts.filtered == false
     message: Say which rows with WHERE.
 masks:
-  - {{columns: "*/*.customers.name", operator: replace}}
-  - {{columns: "*/*.customers.email", operator: hash}}
+  - {{columns: "*/*.customers.name", operator: replace, inference: allow}}
+  - {{columns: "*/*.customers.email", operator: hash, inference: allow}}
   - {{columns: "*/*.customers.card", operator: {{name: mask, keep_last: 4}}}}
   - {{entities: [EMAIL_ADDRESS, CREDIT_CARD, PHONE_NUMBER], operator: replace, everywhere: true}}
 clear: ["*/*.orders.status"{clear}]

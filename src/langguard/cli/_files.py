@@ -8,6 +8,7 @@ from langguard.cli._environment import environ
 from langguard.drivers.sql import open_engine
 from langguard.drivers.sql_catalog import sample, snapshot
 from langguard.errors import ConfigError
+from langguard.gateway.services.row_filters import check_row_filters
 from langguard.gateway.settings import ConnectionSettings, Settings, load
 from langguard.policy import Known, Policy, check
 from langguard.protocol import Catalog
@@ -22,11 +23,12 @@ def checked(path: Path, *, connect: bool) -> tuple[Policy, list[str]]:
     """
     settings = load(path, environ())
     columns: dict[str, frozenset[str]] = {}
+    catalogs: dict[str, Catalog] = {}
     notes: list[str] = []
     if connect:
         for item in settings.connections:
             if item.custody == "gateway":
-                catalog = _catalog(item, settings)
+                catalog = catalogs[item.name] = _catalog(item, settings)
                 columns[item.name] = frozenset(
                     f"{table.id}.{column.name}" for table in catalog.tables for column in table.columns
                 )
@@ -44,7 +46,8 @@ def checked(path: Path, *, connect: bool) -> tuple[Policy, list[str]]:
     )
     notes.append(f"masking: {engine.describe()}")
     policy = settings.load_policy()
-    problems = check(policy, known)
+    dialects: dict[str, str] = {item.name: item.dialect for item in settings.connections}
+    problems = check(policy, known) or check_row_filters(policy, dialects, catalogs)
     if problems:
         raise problems[0]
     return policy, notes

@@ -34,6 +34,7 @@ from langguard.gateway.services.masker import Masker
 from langguard.gateway.services.policies import Policies
 from langguard.gateway.services.recorder import Draft, Recorder
 from langguard.gateway.services.remembered import Remembered
+from langguard.gateway.services.row_filters import check_row_filters
 from langguard.gateway.services.sessions import Sessions
 from langguard.gateway.services.sign_ins import SignIns
 from langguard.gateway.services.soundness import check_at_start, check_while_serving
@@ -173,7 +174,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
                 columns=held.columns(),
             )
             policy = settings.load_policy()
-            problems = check_policy(policy, known)
+            problems = check_policy(policy, known) or check_row_filters(policy, *held.structures())
             if problems:
                 raise problems[0]
             return policy

@@ -2,7 +2,19 @@
 
 from langguard.sql.analyze import analyze
 from langguard.sql.classify import actions, catalog_of, lineage, outline
+from langguard.sql.conditions import check_filter, check_filter_alone
 from langguard.sql.gate import LIMITS, Limits
 from langguard.sql.rewrite import rewrite
 
-__all__ = ["LIMITS", "Limits", "actions", "analyze", "catalog_of", "lineage", "outline", "rewrite"]
+__all__ = [
+    "LIMITS",
+    "Limits",
+    "actions",
+    "analyze",
+    "catalog_of",
+    "check_filter",
+    "check_filter_alone",
+    "lineage",
+    "outline",
+    "rewrite",
+]

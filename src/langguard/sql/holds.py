@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from langguard.protocol import Catalog, RowFilter, SqlObligations, Table, View
 from langguard.sql.conditions import Condition, condition
-from langguard.sql.refusals import refuse
+from langguard.sql.refusals import Refused, refuse
 from langguard.sql.tables import Tables, tables_of
 
 
@@ -94,5 +94,13 @@ class Holds:
                     hint=f"Use {parts[0]} itself.",
                 )
             filters = self.filters(table)
-            self._conditions[table.id] = condition(filters, table, self.catalog) if filters else None
+            try:
+                self._conditions[table.id] = condition(filters, table, self.catalog) if filters else None
+            except Refused as error:
+                refuse(
+                    "row_filter",
+                    f"The row filter of {table.id} can't hold: {error.refusal.reason}",
+                    table.name,
+                    hint="Tell an administrator; the policy is wrong here, not the statement.",
+                )
         return self._conditions[table.id]

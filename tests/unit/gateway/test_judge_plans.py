@@ -37,12 +37,12 @@ def judge(policies) -> Judge:
 
 
 def operator_of(judge: Judge, held: Catalog, connection: SimpleNamespace) -> str | None:
-    (step,) = judge._plan(FACTS, held, connection).columns
+    (step,) = judge._hidden(FACTS, held, connection, ()).plan.columns
     return None if step.operator is None else step.operator.name
 
 
 def test_the_same_again_is_remembered(judge):
-    assert judge._plan(FACTS, catalog(), SHOP) is judge._plan(FACTS, catalog(), SHOP)
+    assert judge._hidden(FACTS, catalog(), SHOP, ()) is judge._hidden(FACTS, catalog(), SHOP, ())
 
 
 def test_a_changed_policy_masks_from_its_first_call(judge, policies):
@@ -51,11 +51,20 @@ def test_a_changed_policy_masks_from_its_first_call(judge, policies):
     assert operator_of(judge, catalog(), SHOP) == "null"
 
 
+def test_a_mask_for_some_groups_is_planned_for_these(judge, policies):
+    mask = ColumnMask(columns=("shop/public.people.mail",), operator=Operator(name="null"), groups=("support",))
+    policies.current = SimpleNamespace(version_id="c", masks=MaskPolicy(columns=(mask,)))
+    shown = judge._hidden(FACTS, catalog(), SHOP, ("audit",))
+    assert judge._hidden(FACTS, catalog(), SHOP, ("support",)).plan.columns[0].operator.name == "null"
+    assert shown.plan.columns[0].action == "pass"
+    assert judge._hidden(FACTS, catalog(), SHOP, ("audit", "x")) is shown
+
+
 def test_another_connection_has_its_own_plan(judge):
     assert operator_of(judge, catalog(), SHOP) == "replace"
     assert operator_of(judge, catalog(), OTHER) is None
 
 
 def test_a_changed_structure_is_planned_anew(judge):
-    first = judge._plan(FACTS, catalog(), SHOP)
-    assert judge._plan(FACTS, catalog("2"), SHOP) is not first
+    first = judge._hidden(FACTS, catalog(), SHOP, ())
+    assert judge._hidden(FACTS, catalog("2"), SHOP, ()) is not first

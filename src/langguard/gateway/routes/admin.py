@@ -192,7 +192,7 @@ async def explain(request: Request) -> Response:
         "tables": judged.tables,
         "facts": judged.facts,
         "refusal": judged.refusal,
-        "trace": "" if judged.verdict is None else explain_verdict(judged.verdict),
+        "trace": "" if judged.verdict is None else explain_verdict(judged.verdict, judged.bounds),
         "wants": () if permission.probe is None or judged.verdict is None else judged.verdict.wants,
         "sent": permission.statement or None,
         "obligations": permission.obligations,

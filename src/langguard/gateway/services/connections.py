@@ -152,6 +152,13 @@ class Connections:
             if connection.catalog is not None
         }
 
+    def structures(self) -> tuple[dict[str, str], dict[str, Catalog]]:
+        """Return the dialect of each connection, and the structure of those where it is known."""
+        return (
+            {connection.name: connection.settings.dialect for connection in self._held.values()},
+            {c.name: c.catalog for c in self._held.values() if c.catalog is not None},
+        )
+
     def close(self) -> None:
         """Close every pooled connection."""
         for connection in self._held.values():

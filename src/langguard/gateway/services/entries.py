@@ -22,7 +22,7 @@ from langguard.stores.base import Store
 def intent_data(request: CallRequest, judged: Judged) -> dict[str, Any]:
     """Return the clear part of an intent: what was asked for, why it was allowed or not, and what caused it."""
     call, context, decision = request.call, request.context, judged.permission.decision
-    obligations = judged.permission.obligations
+    obligations, bounds = judged.permission.obligations, judged.bounds
     return {
         "call": request.id,
         "kind": "sql" if isinstance(call, SqlCall) else "schema",
@@ -39,6 +39,8 @@ def intent_data(request: CallRequest, judged: Judged) -> dict[str, Any]:
         "estimated": None if judged.estimate is None else bucket(judged.estimate.rows),
         "rows_allowed": None if obligations is None else obligations.rows,
         "timeout_ms": None if obligations is None else obligations.timeout_ms,
+        "rows_filtered": sorted({each.table for each in bounds.filters}) if bounds is not None else [],
+        "masked_below": [each.column for each in bounds.masks] if bounds is not None else [],
         "provenance": context.provenance,
         "provenance_source": context.source,
     }
@@ -62,6 +64,8 @@ def intent_texts(request: CallRequest, judged: Judged) -> dict[str, str]:
         texts["estimate"] = _json(judged.estimate)
     if judged.refusal is not None:
         texts["refusal"] = _json(judged.refusal)
+    if judged.bounds is not None and (judged.bounds.filters or judged.bounds.masks):
+        texts["bounds"] = _json(judged.bounds)
     if permission.obligations is not None:
         texts["plan"] = _json(permission.obligations.mask)
     return texts

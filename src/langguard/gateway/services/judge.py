@@ -10,12 +10,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from langguard import masking
 from langguard.clock import Clock
 from langguard.flow import Estimate, Permission, Probe
-from langguard.gateway.services import laundering
 from langguard.gateway.services.analysis import UNCAPPED, Analysis
 from langguard.gateway.services.connections import Connection, Connections
+from langguard.gateway.services.hidden import Hidden, filters_of, masks_of
 from langguard.gateway.services.remembered import ANY_STATEMENT, NO_ROWS, Remembered, facts_of
 from langguard.gateway.services.sessions import Live
 from langguard.policy import Policy, Request, Verdict, evaluate
@@ -26,9 +25,9 @@ from langguard.protocol import (
     Context,
     Decision,
     Facts,
+    InnerMask,
     MaskPlan,
     Obligations,
-    Output,
     Refusal,
     SchemaCall,
     SqlCall,
@@ -38,7 +37,6 @@ from langguard.protocol import (
 _READS = frozenset({"read", "metadata"})
 _PLANS = 1024
 _LONGEST = 16_384  # characters; the plan of a longer statement is made each time
-_PLAIN = frozenset({"number", "time", "boolean", "uuid"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +47,7 @@ class Judged:
         at: The time the decision was made for, microseconds since 1970 UTC.
         tables: Resources, `schema.table`.
         statement: What may be sent (SQL), or a description (structure).
+        bounds: What the text carries out: row cap, row filters, masks below filters.
         estimate: What the database expects of it, where that was asked for; not known in one that has no rows.
     """
 
@@ -60,8 +59,18 @@ class Judged:
     refusal: Refusal | None = None
     verdict: Verdict | None = None
     estimate: Estimate | None = None
+    bounds: SqlObligations | None = None
     connection: Connection | None = field(default=None, repr=False)
     catalog: Catalog | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hidden:
+    """What masks mean for one statement; fields as in `Hidden`."""
+
+    told: tuple[str, str] | None
+    inner: tuple[InnerMask, ...]
+    plan: MaskPlan
 
 
 class HasPolicy(Protocol):
@@ -97,7 +106,7 @@ class Judge:
         self._clock = clock
         self._ner = ner
         self._remembered = remembered
-        self._plans: OrderedDict[tuple[str, str, str, str], MaskPlan] = OrderedDict()
+        self._plans: OrderedDict[tuple[str, str, str, str, tuple[int, ...]], _Hidden] = OrderedDict()
 
     async def judge(self, live: Live, request: CallRequest, estimate: Estimate | None = None) -> Judged:
         """Return the decision on a call; a call that can't be understood is denied with what to do instead.
@@ -262,10 +271,12 @@ class Judge:
         known["verdict"] = verdict
         if decision.effect != "allow" and not verdict.wants:
             return Judged(permission=Permission(decision=decision), at=at, **known)
-        told = self._told_otherwise(facts, catalog, connection)
-        if told is not None:
-            return self._deny(at, told[0], told[1], **known)
-        bounds, owner = SqlObligations(rows=verdict.rows), live.principal.id
+        hidden = self._hidden(facts, catalog, connection, live.principal.groups)
+        if hidden.told is not None:
+            return self._deny(at, *hidden.told, **known)
+        filters = filters_of(self._policies.current, live.principal, connection.name, facts, catalog)
+        bounds = known["bounds"] = SqlObligations(rows=verdict.rows, filters=filters, masks=hidden.inner)
+        owner = live.principal.id
         text = await self._analysis.rewrite(facts, bounds, catalog, owner=owner)
         if isinstance(text, Refusal):
             return self._refused(live, request, text, connection, known, at)
@@ -295,7 +306,7 @@ class Judge:
             timeout_ms=verdict.timeout_ms,
             result_bytes=verdict.result_bytes,
             read_only=set(facts.actions) <= _READS,
-            mask=self._plan(facts, catalog, connection),
+            mask=hidden.plan,
         )
         permission = Permission(
             decision=decision,
@@ -306,13 +317,22 @@ class Judge:
         )
         return Judged(permission=permission, at=at, **known)
 
-    def _plan(self, facts: Facts, catalog: Catalog, connection: Connection) -> MaskPlan:
-        """Return what happens to each output: remembered by everything it depends on."""
+    def _hidden(self, facts: Facts, catalog: Catalog, connection: Connection, groups: tuple[str, ...]) -> "_Hidden":
+        """Return what masks mean for a statement: remembered by everything it depends on."""
         policy = self._policies.current
-        key = (facts.statement, catalog.version, policy.version_id, connection.name)
+        masks, left = masks_of(policy, groups)
+        key = (facts.statement, catalog.version, policy.version_id, connection.name, left)
         held = self._plans.get(key)
         if held is None:
-            held = masking.plan(facts.outputs, catalog, policy.masks, connection=connection.name, ner=self._ner)
+            found = Hidden(
+                facts=facts,
+                catalog=catalog,
+                masks=masks,
+                everyones=policy.masks,
+                connection=connection.name,
+                ner=self._ner,
+            )
+            held = _Hidden(told=found.told_otherwise(), inner=found.inner, plan=found.plan())
             if len(facts.statement) <= _LONGEST:
                 self._plans[key] = held
             while len(self._plans) > _PLANS:
@@ -346,51 +366,3 @@ class Judge:
         )
         known = {**known, "actions": tuple(refusal.actions), "refusal": refusal}
         return self._deny(at, "rule" if rule else "sql_refused", message, rule=rule, **known)
-
-    def _told_otherwise(self, facts: Facts, catalog: Catalog, connection: Connection) -> tuple[str, str] | None:
-        """Return why a statement would tell what a mask hides by another way than its outputs, or None.
-
-        A write could copy it to where no mask applies; which rows it changes can carry a value too. A read could
-        count, join or limit by a computed form of it.
-        """
-        if facts.written:
-            deciding = self._hidden(facts.decided, catalog, connection)
-            if deciding:
-                return "laundering", (
-                    f"A write whose rows depend on {', '.join(deciding)} is not allowed: which rows it changes could "
-                    f"tell personal data where no mask applies. Choose the rows by other columns, such as the key."
-                )
-            sources = tuple(sorted({column for each in facts.assigned for column in each.columns}))
-            carried = frozenset(self._hidden(sources, catalog, connection))
-            found = laundering.why(facts, carried, lambda column: self._plan_of(column, catalog, connection))
-            if found:
-                return "laundering", found
-        steering = self._hidden(facts.steered, catalog, connection)
-        if steering:
-            return "steering", (
-                f"{', '.join(steering)} may not decide in a computed form which rows come back, since that would tell "
-                f"the masked values. Compare the column as it is with fixed values (=, IN, LIKE, BETWEEN, IS NULL), or "
-                f"join on it by equality. A text column without personal data can be declared `clear` in the policy."
-            )
-        return None
-
-    def _plan_of(self, column: str, catalog: Catalog, connection: Connection) -> ColumnPlan:
-        """Return what happens to one base column where it is put out as it is."""
-        output = Output(name=column.rpartition(".")[2], columns=(column,), direct=True)
-        masks = self._policies.current.masks
-        return masking.plan((output,), catalog, masks, connection=connection.name, ner=self._ner).columns[0]
-
-    def _hidden(self, columns: tuple[str, ...], catalog: Catalog, connection: Connection) -> list[str]:
-        """Return those of some base columns that a result would not show in clear."""
-        if not columns:
-            return []
-        kinds = {f"{table.id}.{column.name}": column.kind for table in catalog.tables for column in table.columns}
-        outputs = tuple(Output(name=column, columns=(column,), direct=True) for column in columns)
-        steps = masking.plan(
-            outputs, catalog, self._policies.current.masks, connection=connection.name, ner=self._ner
-        ).columns
-        return [
-            column
-            for column, step in zip(columns, steps, strict=True)
-            if step.action == "mask" or (step.action == "analyse" and kinds.get(column) not in _PLAIN)
-        ]
