@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from langguard.sql.allowed import QUERIES
 from langguard.sql.expressions import Ctes
+from langguard.sql.grouping import by_relation, column_of, terms_of
 from langguard.sql.names import key, quoted, stored
 from langguard.sql.naming import declared_name, implied_name
 from langguard.sql.refusals import refuse, refused
@@ -160,11 +161,9 @@ class Queries(Sources):
         outputs = Outputs(fields, self.dialect)
         if self.rules.aliases == "tail":
             scope.aliases, scope.aliases_first = _aliases(fields, scope), True
-        if (group := node.args.get("group")) is not None:
-            for part in [e for value in group.args.values() for e in (value if isinstance(value, list) else [value])]:
-                if isinstance(part, exp.Expr):
-                    self._group_term(part, outputs, scope, ctes)
-            if group.args.get("all"):
+        if node.args.get("group") is not None:
+            self._group(node, outputs, scope, ctes)
+            if node.args["group"].args.get("all"):
                 self._group_all(node, fields)
         if self.rules.aliases == "having":
             scope.aliases = _aliases(fields, scope)
@@ -176,12 +175,44 @@ class Queries(Sources):
         if (distinct := node.args.get("distinct")) is not None:
             on = distinct.args.get("on")
             if on is None:
-                self.decided.update(*(f.value.columns for f in fields))
+                self._decide(node, node.expressions, [f.value.columns for f in fields], scope)
             for term in on.expressions if isinstance(on, exp.Tuple) else [on] if on is not None else ():
                 self._output_or_expression(term, outputs, scope, ctes)
                 self.steers(term, scope, ctes)
         self._tail(node, fields, scope, ctes, outer)
         return fields
+
+    def _group(self, node: exp.Select, outputs: Outputs, scope: Scope, ctes: Ctes) -> None:
+        group: exp.Expr = node.args["group"]
+        held_in = [value if isinstance(value, list) else [value] for value in group.args.values()]
+        parts = [e for values in held_in for e in values if isinstance(e, exp.Expr)]
+        columns: list[frozenset[str]] = []
+        for part in parts:
+            held, self.decided = self.decided, set()
+            self._group_term(part, outputs, scope, ctes)
+            columns.append(frozenset(self.decided))
+            self.decided = held
+        if terms_of(node):
+            self._decide(node, parts, columns, scope)
+        else:
+            self.decided.update(*columns)
+
+    def _decide(self, node: exp.Select, terms: list[exp.Expr], columns: list[frozenset[str]], scope: Scope) -> None:
+        """Note what divides rows into groups: not the columns of a table whose primary key stands beside them."""
+        keyed: dict[str, set[str]] = {}
+        for alias, names in by_relation(terms, node).items():
+            relation = scope.written.get(scope.key(alias))
+            table = None if relation is None else self.catalog.relative(relation.base)
+            if relation is None or table is None or not table.primary_key or self.catalog.descendants(table):
+                continue  # a key says nothing of the rows that other tables inherit to this one
+            shown = {c.name: f.name for c, f in zip(table.columns, relation.fields, strict=True)}
+            key = {shown.get(name, "") for name in table.primary_key}
+            if key <= names:
+                keyed[alias] = key
+        for term, carried in zip(terms, columns, strict=True):
+            column = column_of(term, node)
+            if column is None or column.name in keyed.get(column.table, {column.name}):
+                self.decided |= carried
 
     def _windows(self, node: exp.Select, scope: Scope, ctes: Ctes) -> None:
         for window in node.args.get("windows") or ():

@@ -67,7 +67,6 @@ def kept(
         and set(facts.tables) - set(views) <= set(again.tables) <= set(facts.tables)
         and set(again.touched) <= (set(facts.touched) - masked) | more
         and set(again.steered) <= (set(facts.steered) - masked) | more
-        and set(again.decided) <= (set(facts.decided) - masked) | more
         and (again.filtered == facts.filtered or (facts.filtered is False and again.filtered is True))
         and len(again.outputs) == len(facts.outputs)
         and all(_output_kept(one, two, masked, more) for one, two in zip(facts.outputs, again.outputs, strict=True))

@@ -1,5 +1,6 @@
 """Which columns decide (rows, groups, order), and which only show; and natural joins, written out."""
 
+import msgspec
 import pytest
 
 from langguard.protocol import Facts, Refusal
@@ -75,6 +76,31 @@ def test_what_decides(statement, decided, catalogs):
     assert isinstance(facts, Facts), facts
     assert {c.removeprefix("public.") for c in facts.decided} == decided
     assert set(facts.decided) <= set(facts.touched)
+
+
+KEYED = [
+    ("select id, email, count(*) from customers group by id, email", {"customers.id"}, "beside the key"),
+    ("select c.email, sum(o.total) from customers c join orders o using (id) group by c.id, 1", None, "by number"),
+    ("select distinct id, email from customers", {"customers.id"}, "DISTINCT beside the key"),
+    ("select c.e from customers as c(k, n, e) group by c.k, c.e", {"customers.id"}, "under other names"),
+    ("select email from customers group by email", {E}, "without the key"),
+    ("select o.id, c.email from orders o, customers c group by o.id, c.email", {"orders.id", E}, "another table's key"),
+    ("select id, upper(email) from customers group by id, upper(email)", {"customers.id", E}, "computed"),
+    ("select id, email from customers group by rollup (id, email)", {"customers.id", E}, "several ways at once"),
+    ("select x.email from (select id, email from customers) x group by x.id, x.email", {"customers.id", E}, "unsure"),
+]
+
+
+@pytest.mark.parametrize(("statement", "decided"), [pytest.param(s, d, id=why) for s, d, why in KEYED])
+def test_a_table_s_key_decides_for_its_columns(statement, decided, catalogs):
+    held = catalogs["postgres"]
+    keyed = msgspec.structs.replace(
+        held, tables=tuple(msgspec.structs.replace(t, primary_key=("id",)) for t in held.tables if "items" not in t.id)
+    )
+    facts = analyze(statement, "postgres", keyed)
+    assert isinstance(facts, Facts), facts
+    found = {c.removeprefix("public.") for c in facts.decided}
+    assert found == decided if decided is not None else E not in found
 
 
 NATURAL = [

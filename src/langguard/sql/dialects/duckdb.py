@@ -59,5 +59,6 @@ TIMETZ TINYINT UBIGINT UINT UINT128 USMALLINT UTINYINT UUID VARBINARY VARCHAR
     join_kinds=words("INNER OUTER CROSS SEMI ANTI"),
     using_in_place=True,
     aliases="inline",
+    typed_null=True,
     output_names="duckdb",
 )
