@@ -133,7 +133,7 @@ class Hidden:
         both = sorted(c for c in targets & set(sources) if any(self._means(mask, c) for mask in grouped))
         if both:
             return (
-                f"A write that both reads and sets {both[0]} is not allowed, since it is masked for some groups only."
+                f"A write that both reads and sets {both[0]} is not allowed: some groups see it masked."
             )
         hidden = frozenset(self._hides(sources, self.everyones))
         return laundering.why(
