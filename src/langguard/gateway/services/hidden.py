@@ -132,9 +132,7 @@ class Hidden:
         targets = {column for each in facts.assigned for column in each.shown}
         both = sorted(c for c in targets & set(sources) if any(self._means(mask, c) for mask in grouped))
         if both:
-            return (
-                f"A write that both reads and sets {both[0]} is not allowed: some groups see it masked."
-            )
+            return f"A write that both reads and sets {both[0]} is not allowed: some groups see it masked."
         hidden = frozenset(self._hides(sources, self.everyones))
         return laundering.why(
             facts, hidden, lambda column: self._plan_of(column, common if column in targets else self.everyones)
