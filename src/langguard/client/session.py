@@ -117,7 +117,7 @@ def parse_target(target: str) -> Target | None:
 def _target(dialect: str, host: str | None, port: int | None, database: str | None) -> Target:
     name = _DIALECTS.get(dialect, dialect)
     place = (host or "").strip("[]").lower()
-    if name == "sqlite":  # a path; its leading slash is lost or doubled in one spelling of the address or the other
+    if name in {"sqlite", "duckdb"}:  # a path; its leading slash is lost or doubled in one spelling or the other
         database = (database or "").lstrip("/")
     return (name, "localhost" if place in ("127.0.0.1", "::1") else place, port or _PORTS.get(name), database or "")
 

@@ -178,7 +178,7 @@ def connection_of(guard: Guard, engine: "Engine") -> ConnectionInfo:
     """
     url = engine.url
     database = url.database
-    if engine.dialect.name == "sqlite" and database and not database.startswith((":", "file:")):
+    if engine.dialect.name in {"sqlite", "duckdb"} and database and not database.startswith((":", "file:")):
         database = str(Path(database).resolve())
     return guard.find_connection(engine.dialect.name, url.host, url.port, database)
 

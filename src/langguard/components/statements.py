@@ -19,12 +19,21 @@ from sqlalchemy.sql.elements import ClauseElement
 from langguard.errors import ConfigError
 from langguard.protocol import values
 
+
+class _DuckDB(PGDialect):
+    """DuckDB reads what SQLAlchemy writes for PostgreSQL; its own dialect would need the database itself here."""
+
+    name = "duckdb"
+    supports_statement_cache = False
+
+
 _DIALECTS: Final[Mapping[str, type[Dialect]]] = {
     "postgres": PGDialect,
     "postgresql": PGDialect,
     "sqlite": SQLiteDialect,
+    "duckdb": _DuckDB,
 }
-DEFAULT_SCHEMA: Final[Mapping[str, str]] = {"postgresql": "public", "sqlite": "main"}
+DEFAULT_SCHEMA: Final[Mapping[str, str]] = {"postgresql": "public", "sqlite": "main", "duckdb": "main"}
 
 
 def dialect_for(name: str) -> Dialect:
@@ -38,8 +47,8 @@ def dialect_for(name: str) -> Dialect:
         msg = f"Databases of dialect {name!r} are not supported yet; there is {', '.join(sorted(DEFAULT_SCHEMA))}."
         raise ConfigError(msg)
     dialect = kind(paramstyle="numeric_dollar")  # type: ignore[call-arg]
-    if dialect.name == "postgresql":
-        dialect.supports_native_decimal = True  # as PostgreSQL's drivers do; else a Decimal would go out as a float
+    if dialect.name in {"postgresql", "duckdb"}:
+        dialect.supports_native_decimal = True  # as their drivers do; else a Decimal would go out as a float
     return dialect
 
 

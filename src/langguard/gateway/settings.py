@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 from urllib.parse import urlsplit
 
 from langguard.detectors.settings import EngineSettings
@@ -21,7 +21,7 @@ from langguard.policy import Known, Policy, names, parse, source
 from langguard.policy.parse import SECTIONS, build, read_version
 from langguard.policy.reader import Fields, Reader
 from langguard.policy.source import Document, Node, Place, Scalar
-from langguard.protocol import Custody
+from langguard.protocol import Custody, SqlDialect
 from langguard.secrets import Reference
 
 DEFAULT_LISTEN: Final = "127.0.0.1:8421"
@@ -62,7 +62,9 @@ _CONNECTION: Final = (
     "exclude",
     "functions",
 )
-_DIALECTS: Final = {"postgres": ("postgresql", "postgres"), "sqlite": ("sqlite",)}
+_DIALECTS: Final = {"postgres": ("postgresql", "postgres"), "sqlite": ("sqlite",), "duckdb": ("duckdb",)}
+_FILES: Final = {"sqlite": "SQLite", "duckdb": "DuckDB"}
+"""Those whose database is a file, which is no secret."""
 _FUNCTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})", re.ASCII)
@@ -87,7 +89,7 @@ class ConnectionSettings:
 
     name: str
     kind: Literal["sql"] = "sql"
-    dialect: Literal["postgres", "sqlite"]
+    dialect: SqlDialect
     custody: Custody
     credential: Reference | None = None
     target: str = ""
@@ -327,7 +329,7 @@ def _connection(fields: Fields, name: str, folder: Path) -> ConnectionSettings:
     schemas = reader.one_or_many(fields.nodes["schemas"], "`schemas`") if "schemas" in fields else ()
     return ConnectionSettings(
         name=name,
-        dialect="sqlite" if dialect == "sqlite" else "postgres",
+        dialect=cast("SqlDialect", dialect),
         custody="agent" if custody == "agent" else "gateway",
         credential=_credential(reader, fields.need("credential"), dialect, folder) if custody == "gateway" else None,
         target=_target(reader, fields.nodes["target"], dialect) if "target" in fields else "",
@@ -372,13 +374,14 @@ def _credential(reader: Reader, node: Node, dialect: str, folder: Path) -> Refer
     if "file" in fields:
         return Reference(kind="file", name=str(folder / reader.text(fields.nodes["file"], "`file`")))
     value = fields.nodes["value"]
-    if dialect != "sqlite":
+    if dialect not in _FILES:
         raise reader.fail(value, "a secret never stands in this file; name it with `{env: VARIABLE}` or `{file: PATH}`")
     text = reader.text(value, "`value`")
-    place = text.removeprefix("sqlite:///")
-    if "://" in place or "?" in place or "@" in place or place.startswith((":", "file:")):
-        raise reader.fail(value, "for SQLite `value` is the path of a database file")
-    return Reference(kind="plain", name=f"sqlite:///{folder / place}")
+    place, mark, options = text.removeprefix(f"{dialect}:///").partition("?")
+    odd = "://" in place or "@" in text or place.startswith((":", "file:")) or not place
+    if odd or (mark and dialect == "sqlite"):
+        raise reader.fail(value, f"for {_FILES[dialect]} `value` is the path of a database file")
+    return Reference(kind="plain", name=f"{dialect}:///{folder / place}{mark}{options}")
 
 
 def _target(reader: Reader, node: Node, dialect: str) -> str:
@@ -393,7 +396,7 @@ def _target(reader: Reader, node: Node, dialect: str) -> str:
     if "@" in text or parts.query or parts.fragment:
         raise reader.fail(node, "`target` holds no user, password or options; only where the database is")
     local = parts.hostname is None and not parts.netloc
-    hosted = dialect == "sqlite" or local or (parts.hostname is not None and port != 0)
+    hosted = dialect in _FILES or local or (parts.hostname is not None and port != 0)
     if parts.scheme not in _DIALECTS[dialect] or not hosted or not parts.path.strip("/"):
         raise reader.fail(node, wrong)
     return text

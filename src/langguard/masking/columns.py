@@ -59,7 +59,7 @@ def plan(outputs: tuple[Output, ...], catalog: Catalog, policy: MaskPolicy, *, c
                 judged[name] = _Column(id=name, kind=None)
             else:
                 parts, column = held
-                cased = catalog.dialect != "sqlite"
+                cased = catalog.dialect not in {"sqlite", "duckdb"}
                 judged[name] = _Column(
                     id=name,
                     kind=column.kind,

@@ -131,7 +131,7 @@ def _problem(text: str, catalogs: Mapping[str, Catalog], *, cased: bool) -> str:
     if pattern.connection is not None and pattern.connection not in catalogs:
         return f"there is no connection {pattern.connection!r}"
     for connection, catalog in catalogs.items():
-        exact = cased and catalog.dialect != "sqlite"
+        exact = cased and catalog.dialect not in {"sqlite", "duckdb"}
         if any(pattern.matches(connection, parts, cased=exact) for parts, _ in index(catalog).values()):
             return ""
     return "it matches no column"

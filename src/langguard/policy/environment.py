@@ -113,7 +113,10 @@ ENVIRONMENT: Final = _object(
     principal=_object(id=TEXT, name=TEXT, kind=_words(*PRINCIPAL_KINDS), groups=_list(TEXT)),
     session=_object(id=TEXT, agent=_said(TEXT), labels=_later(_list(TEXT)), started_at=_later(TIME)),
     connection=_object(
-        name=TEXT, kind=_words(*KIND_ACTIONS), dialect=_words("postgres", "sqlite"), custody=_words(*CUSTODIES)
+        name=TEXT,
+        kind=_words(*KIND_ACTIONS),
+        dialect=_words("postgres", "sqlite", "duckdb"),
+        custody=_words(*CUSTODIES),
     ),
     call=_object(id=_said(TEXT), actions=_list(_words(*ACTIONS)), context=_CONTEXT, url=_URL),
     facts=_object(

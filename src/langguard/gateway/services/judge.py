@@ -280,7 +280,7 @@ class Judge:
         text = await self._analysis.rewrite(facts, bounds, catalog, owner=owner)
         if isinstance(text, Refusal):
             return self._refused(live, request, text, connection, known, at)
-        schemas = catalog.default_schemas if catalog.dialect == "postgres" else ()
+        schemas = catalog.default_schemas if catalog.dialect in {"postgres", "duckdb"} else ()
         if verdict.wants or self._remembered.always:
             uncapped = msgspec.structs.replace(bounds, rows=UNCAPPED)
             whole = await self._analysis.rewrite(facts, uncapped, catalog, owner=owner)
