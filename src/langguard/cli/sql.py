@@ -144,6 +144,8 @@ def _refused(refusal: Refusal, statement: str, dialect: str, *, json: bool) -> N
         show(f"    {line}")
     if refusal.actions:
         show(f"  it would: {', '.join(refusal.actions)}")
+    if refusal.candidates:
+        show(f"  tables: {plain(', '.join(refusal.candidates))}")
     if refusal.hint:
         show(f"  instead: {plain(refusal.hint)}")
     raise typer.Exit(1)

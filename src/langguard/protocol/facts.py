@@ -136,6 +136,10 @@ class Refusal(Wire, frozen=True, kw_only=True):
         kind: What the statement is, as far as its words tell, such as `drop_table`, `update` or `select`; or empty.
         targets: Names that it would act on, as it spells them, as far as its words tell. Kind and targets are read
             from words alone: for the record, for risk and for the message, never for allowing anything.
+        tables: Tables it names, `schema.table`, as far as it was read. Who may not know of them must not be told the
+            rest.
+        candidates: Tables that one unknown here may stand for, the likeliest first; to be told only to whom they are
+            granted. An answer to a client has neither of the two.
     """
 
     code: str
@@ -146,3 +150,5 @@ class Refusal(Wire, frozen=True, kw_only=True):
     actions: tuple[Action, ...] = ()
     kind: str = ""
     targets: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    candidates: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ from langguard.sql.naming import note_words
 from langguard.sql.nodes import Tree, check, same_tree
 from langguard.sql.operators import STRINGS, check_operators
 from langguard.sql.parse import canonical, parse
-from langguard.sql.refusals import Refused, placed, refuse, refused
+from langguard.sql.refusals import Refused, naming, placed, refuse, refused
 from langguard.sql.scope import Field
 from langguard.sql.second_reader import agree
 from langguard.sql.tables import tables_of
@@ -192,12 +192,15 @@ def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canon
     resolver.take_names(tree.names)
     actions: set[Action] = {"read"}
     result = None
-    if isinstance(root, WRITES):
-        result = resolver.write(root)
-        outputs = result.outputs
-        actions = {"write", "read"} if resolver.touched else {"write"}
-    else:
-        outputs = resolver.query(root, {}, None)
+    try:
+        if isinstance(root, WRITES):
+            result = resolver.write(root)
+            outputs = result.outputs
+            actions = {"write", "read"} if resolver.touched else {"write"}
+        else:
+            outputs = resolver.query(root, {}, None)
+    except Refused as error:
+        raise naming(error, resolver.tables) from None
     return Reading(
         tree=tree,
         tokens=tokens,

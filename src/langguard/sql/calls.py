@@ -71,7 +71,7 @@ def called(
         elif name in allowed:
             found.add(name)
         elif name not in SYNTAX and name not in TYPE_WORDS and (canonical or name not in aliases):
-            raise function_refused(name, token.start)
+            raise function_refused(name, token.start, allowed)
     return frozenset(found - {"any", "all", "some", "exists", "cast"})
 
 

@@ -1,7 +1,7 @@
 """A tree held against the allow-list: whatever is not listed is refused, by name."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from sqlglot import exp
@@ -10,6 +10,7 @@ from langguard.protocol import Action
 from langguard.sql.allowed import KNOWN, MODIFIERS, QUERIES, WRITES
 from langguard.sql.dialects import RULES, Rules
 from langguard.sql.refusals import Refused, refuse, refused
+from langguard.sql.suggest import likely_function
 
 PLACEHOLDER = re.compile(r"\$[1-9][0-9]{0,3}")
 
@@ -141,7 +142,7 @@ def _rule(kind: type, rules: Rules) -> frozenset[str]:
 
 def _call(node: exp.Expr, _tree: Tree, functions: frozenset[str]) -> None:
     if not isinstance(node.this, str) or node.this.lower() not in functions:
-        raise function_refused(str(getattr(node.this, "name", node.this)), node.meta.get("start"))
+        raise function_refused(str(getattr(node.this, "name", node.this)), node.meta.get("start"), functions)
 
 
 def _type(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
@@ -213,11 +214,16 @@ def _listed_type(node: exp.DataType, rules: Rules) -> bool:
     return isinstance(kind, (exp.Identifier, exp.Var)) and kind.name.lower() in rules.named_types
 
 
-def function_refused(name: str, position: int | None = None) -> Refused:
-    """Return the refusal of a call to a function that is not listed."""
+def function_refused(name: str, position: int | None = None, allowed: Collection[str] = ()) -> Refused:
+    """Return the refusal of a call to a function that is not listed; `allowed` are those that are."""
+    meant = likely_function(name, allowed)
     hint = "Use plain SQL and the usual functions for text, numbers, dates and aggregates."
     return refused(
-        "function_not_allowed", f"The function {name[:60]} is not allowed.", name, position=position, hint=hint
+        "function_not_allowed",
+        f"`{name[:60]}` is not an allowed function here.",
+        name,
+        position=position,
+        hint=f"Use {meant}." if meant else hint,
     )
 
 

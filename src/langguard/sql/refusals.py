@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable
 from typing import NoReturn
 
+import msgspec
+
 from langguard.protocol import Action, Refusal
 
 FRAGMENT = 80
@@ -28,11 +30,21 @@ def refused(
     position: int | None = None,
     hint: str = "",
     actions: Iterable[Action] = (),
+    tables: tuple[str, ...] = (),
+    candidates: tuple[str, ...] = (),
 ) -> Refused:
     """Return the exception to raise; fields as in `Refusal`."""
-    short = " ".join(fragment.split())[:FRAGMENT]
     return Refused(
-        Refusal(code=code, reason=reason, fragment=short, position=position, hint=hint, actions=tuple(sorted(actions)))
+        Refusal(
+            code=code,
+            reason=reason,
+            fragment=" ".join(fragment.split())[:FRAGMENT],
+            position=position,
+            hint=hint,
+            actions=tuple(sorted(actions)),
+            tables=tables,
+            candidates=candidates,
+        )
     )
 
 
@@ -44,23 +56,23 @@ def refuse(
     position: int | None = None,
     hint: str = "",
     actions: Iterable[Action] = (),
+    tables: tuple[str, ...] = (),
 ) -> NoReturn:
     """Raise `Refused`; fields as in `Refusal`."""
-    raise refused(code, reason, fragment, position=position, hint=hint, actions=actions)
+    raise refused(code, reason, fragment, position=position, hint=hint, actions=actions, tables=tables)
+
+
+def naming(error: Refused, tables: Iterable[str]) -> Refused:
+    """Return a refusal that says too which tables the statement names."""
+    named = tuple(sorted({*error.refusal.tables, *tables}))
+    return Refused(msgspec.structs.replace(error.refusal, tables=named))
 
 
 def placed(refusal: Refusal, text: str) -> Refused:
     """Return a refusal of a statement's canonical text with its position in the text that came, where that is plain."""
     found = text.find(refusal.fragment) if refusal.fragment else -1
     alone = found >= 0 and text.find(refusal.fragment, found + 1) < 0
-    return refused(
-        refusal.code,
-        refusal.reason,
-        refusal.fragment,
-        position=found if alone else None,
-        hint=refusal.hint,
-        actions=refusal.actions,
-    )
+    return Refused(msgspec.structs.replace(refusal, position=found if alone else None))
 
 
 def nearest(name: str, known: Iterable[str], *, most: int = 3) -> list[str]:

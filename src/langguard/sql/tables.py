@@ -122,6 +122,7 @@ class Tables:
                     found.name,
                     position=node.this.meta.get("start"),
                     hint="Read its base tables instead." if isinstance(found, View) else "",
+                    tables=(found.id,),
                 )
             if found is not None:
                 return found
@@ -129,23 +130,26 @@ class Tables:
 
     def _unknown(self, node: exp.Table) -> Exception:
         wanted = ".".join(filter(None, (node.db, node.name)))
-        shown = {(t.name if t.schema in self._schemas else t.id): t for t in self._by_key.values()}
-        near = nearest(node.name, shown)
-        if near:
-            hint = f"Tables with a name like it: {', '.join(near)}."
-        else:
-            hint = SCHEMA_TOOL if len(shown) > 12 else f"The tables are: {', '.join(sorted(shown)) or '(none)'}."
+        by_name: dict[str, list[str]] = {}
+        for held in self._by_key.values():
+            by_name.setdefault(held.name, []).append(held.id)
+        alike = nearest(node.name, by_name, most=_CANDIDATES)
+        if not alike and len(by_name) <= _CANDIDATES:
+            alike = sorted(by_name)
         return refused(
             "unknown_table",
             f"There is no table {wanted[:60]} here.",
             wanted,
             position=node.this.meta.get("start"),
-            hint=hint,
+            hint=SCHEMA_TOOL,
+            candidates=tuple(held for name in alike for held in sorted(by_name[name]))[:_CANDIDATES],
         )
 
 
 _HELD: list[Tables] = []
 _MOST_HELD = 8
+_CANDIDATES = 12
+"""Most tables that one unknown is taken for."""
 
 
 def tables_of(catalog: Catalog) -> Tables:

@@ -52,6 +52,7 @@ class Writes(Queries):
                 position=node.this.meta.get("start"),
                 hint="Write to its base table.",
                 actions=("write",),
+                tables=(table.id,),
             )
         alias, names = self._alias(node)
         if names:

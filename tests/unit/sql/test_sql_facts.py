@@ -307,7 +307,8 @@ def test_refusal_says_what_and_where(statement, code, position, actions, catalog
 def test_hints_name_the_nearest(catalogs):
     table = analyze("select 1 from custmers", "postgres", catalogs["postgres"])
     assert isinstance(table, Refusal)
-    assert "customers" in table.hint
+    assert table.candidates == ("public.customers",)
+    assert "customers" not in table.hint, "who may know of it is not known here"
     column = analyze("select emial from customers", "postgres", catalogs["postgres"])
     assert isinstance(column, Refusal)
     assert "email" in column.hint

@@ -15,6 +15,7 @@ from langguard.flow import Estimate, Permission, Probe
 from langguard.gateway.services.analysis import UNCAPPED, Analysis
 from langguard.gateway.services.connections import Connection, Connections
 from langguard.gateway.services.hidden import Hidden, filters_of, masks_of
+from langguard.gateway.services.refusals import may_know, sentence, told
 from langguard.gateway.services.remembered import ANY_STATEMENT, NO_ROWS, Remembered, facts_of
 from langguard.gateway.services.sessions import Live
 from langguard.policy import Policy, Request, Verdict, evaluate
@@ -348,21 +349,24 @@ class Judge:
         known: dict[str, Any],
         at: int,
     ) -> Judged:
-        """Deny, naming the rule that forbids such a statement too, where the statement's kind is known."""
+        """Deny, naming the rule that forbids such a statement too, where the statement's kind is known.
+
+        A statement that names a table which the principal may not know of is denied as if it were plain, so that its
+        refusal tells nothing of that table.
+        """
+
+        def ask(action: str, *tables: str) -> Verdict:
+            return self._verdict(live, connection, request.context, (action,), tables, None, at, request.id, NO_ROWS)
+
+        hidden = tuple(table for table in refusal.tables if not may_know(ask, table))
+        if hidden:
+            verdict = ask("read", *hidden)
+            known = {**known, "actions": ("read",), "tables": hidden, "verdict": verdict}
+            return Judged(permission=Permission(decision=self._decision(verdict)), at=at, **known)
+        refusal = told(refusal, connection.name, lambda table: may_know(ask, table))
         rule = None
         if refusal.actions:
             verdict = self._verdict(live, connection, request.context, refusal.actions, None, None, at, request.id)
             rule = verdict.rule if verdict.effect == "deny" and not verdict.wants else None
-        message = " ".join(
-            part
-            for part in (
-                refusal.reason,
-                f"It is about: {refusal.fragment!r}."
-                if refusal.fragment and refusal.fragment not in refusal.reason
-                else "",
-                refusal.hint,
-            )
-            if part
-        )
         known = {**known, "actions": tuple(refusal.actions), "refusal": refusal}
-        return self._deny(at, "rule" if rule else "sql_refused", message, rule=rule, **known)
+        return self._deny(at, "rule" if rule else "sql_refused", sentence(refusal), rule=rule, **known)
