@@ -122,7 +122,7 @@ def settled(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts:
         decided=last.decided,
         outputs=last.outputs,
         functions=tuple(sorted(named)),
-        limit=literal_limit(last.tree.root),
+        limit=last.limit,
         filtered=None if last.where is None else last.where == "condition",
         where=last.where,
         parameters=last.parameters,
@@ -150,6 +150,7 @@ class Reading:
     steered: tuple[str, ...]
     decided: tuple[str, ...]
     outputs: tuple[Output, ...]
+    limit: int | None
     where: Where | None
     parameters: int
 
@@ -215,6 +216,7 @@ def _read(text: str, dialect: str, catalog: Catalog, limits: Limits, *, is_canon
         steered=tuple(sorted(resolver.steered)),
         decided=tuple(sorted(resolver.decided)),
         outputs=tuple(_output(f) for f in outputs),
+        limit=literal_limit(root),
         where=None if result is None else result.where,
         parameters=parameters,
     )

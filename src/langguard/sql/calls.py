@@ -21,7 +21,7 @@ in inner insert intersect interval into is isnull join lateral left like limit m
 or order outer over partition qualify recursive returning right rollup select set sets similar some symmetric then to
 union unnest update using values when where window with within ordered escape both leading trailing for collate
 asymmetric current following preceding rows range groups exclude fetch first next row case glob delete distinct
-nothing against div match regexp rlike separator xor
+nothing top qualify against div match regexp rlike separator xor
 """
 )
 TYPE_WORDS = words(

@@ -13,6 +13,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.parser import Parser
 
+from langguard.sql.dialects import RULES, Rules
 from langguard.sql.refusals import refuse, refused
 from langguard.sql.tokens import canonical_tokens
 
@@ -136,7 +137,7 @@ def tokens_of(text: str, dialect: str, limits: Limits = LIMITS, *, canonical: bo
     if not _small(tokens, limits):
         _size(tokens, text, limits)
     if kinds & SPELLINGS or "uescape" in text.lower():
-        _quoting(tokens, text)
+        _quoting(tokens, text, RULES[dialect])
     _odd_characters(tokens, text, odd)
     return tokens
 
@@ -279,7 +280,7 @@ def _size(tokens: list[Token], text: str, limits: Limits) -> None:
             )
 
 
-def _quoting(tokens: list[Token], text: str) -> None:
+def _quoting(tokens: list[Token], text: str, rules: Rules) -> None:
     """Refuse spellings that hide what a text says, or that two readers split into different tokens."""
     for before, token in zip([None, *tokens], tokens, strict=False):
         escaped = token.token_type == TokenType.UNICODE_STRING or (
@@ -295,7 +296,8 @@ def _quoting(tokens: list[Token], text: str) -> None:
                 position=token.start,
                 hint="Write the characters themselves.",
             )
-        if token.token_type in {TokenType.NATIONAL_STRING, TokenType.RAW_STRING}:
+        national = token.token_type == TokenType.NATIONAL_STRING and not rules.national_strings
+        if national or token.token_type == TokenType.RAW_STRING:
             refuse(
                 "quoting_not_allowed",
                 "National strings (N'...') are not allowed.",

@@ -14,6 +14,7 @@ from langguard.sql.names import stored
 
 SHORT = 64
 """Characters that MySQL takes in the name of a column of a subquery."""
+_NO_WORD = re.compile(r"[^A-Za-z0-9]+")
 _CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIXED: dict[type[exp.Expr], str] = {
     exp.Exists: "exists",
@@ -137,8 +138,13 @@ def implied_name(node: exp.Expr, dialect: str, text: str) -> str:
         bare = node
         while isinstance(bare, exp.Paren):
             bare = bare.this
-        name = str(bare.name) if isinstance(bare, exp.Column) else _words(node, dialect)
-        return (name[:SHORT].rstrip() or "?") if how == "short" else name
+        if isinstance(bare, exp.Column):
+            name = stored(bare.this, dialect)
+        elif how == "word":
+            name = "f_" + _NO_WORD.sub("_", _words(node, dialect)).strip("_")
+        else:
+            name = _words(node, dialect)
+        return name if how == "text" else name[:SHORT].rstrip() or "?"
     return _postgres(node, text) or "?column?"
 
 
@@ -157,7 +163,7 @@ def declared_name(node: exp.Expr, resolved: exp.Expr, dialect: str) -> str:
     bare = resolved
     while isinstance(bare, exp.Paren):
         bare = bare.this
-    return str(bare.name) if isinstance(bare, exp.Column) else _words(node, dialect)
+    return stored(bare.this, dialect) if isinstance(bare, exp.Column) else _words(node, dialect)
 
 
 def _duckdb(node: exp.Expr) -> str:

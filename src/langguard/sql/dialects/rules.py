@@ -81,11 +81,13 @@ class Rules:
         plain_quotes: Canonical text doubles the quote inside a string or name, and nothing else escapes it.
         typed_null: NULL in a subquery has a type of its own, so a column that is read as NULL needs a cast.
         grouped_by_key: A query grouped by a table's primary key may name the table's other columns.
-        output_names: How the engine names an output that has no alias; `short` is by its text, cut.
+        output_names: How the engine names an output that has no alias; `short` is by its text, cut; `word`
+            is too, and of letters, digits and _ only.
         declared_names: A column without an alias is named as its table declares it, not as the statement writes it.
         target_alias: The table of an INSERT or DELETE may have an alias, and gets one.
         settle: Puts forms into a tree that the engine takes in place of some that the parser makes.
         read_again: A second reading of a text's quotes and comments, which refuses one that the parser read otherwise.
+        national_strings: N'...' is a string like any other.
         runs: The gateway runs statements of this dialect; otherwise they are only analysed.
     """
 
@@ -128,9 +130,10 @@ class Rules:
     plain_quotes: bool = True
     typed_null: bool = False
     grouped_by_key: bool = False
-    output_names: Literal["postgres", "duckdb", "text", "short"] = "text"
+    output_names: Literal["postgres", "duckdb", "text", "short", "word"] = "text"
     declared_names: bool = False
     target_alias: bool = True
     settle: Callable[[exp.Expr], exp.Expr] | None = None
     read_again: Callable[[str, list[Token]], None] | None = None
+    national_strings: bool = False
     runs: bool = True
