@@ -13,8 +13,8 @@ from langguard.sql.words import words
 
 _WITHOUT = words(
     """
-Insert Schema OnConflict Returning Update Delete Parameter Unnest Lateral Kwarg PropertyEQ Slice Bracket HexString
-BitString WithinGroup IntervalSpan Any All Only
+Insert Schema OnConflict Returning Update Delete Merge Whens When Parameter Unnest Lateral Kwarg PropertyEQ Slice
+Bracket HexString BitString WithinGroup IntervalSpan Any All ColumnDef
 """
 )
 _OPERATORS = words(

@@ -9,7 +9,7 @@ from langguard.sql.refusals import refuse
 from langguard.sql.words import words
 
 QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER, TokenType.NATIONAL_STRING})
-WRITES = words("INSERT UPDATE DELETE")
+WRITES = words("INSERT UPDATE DELETE MERGE REPLACE")
 PARTS = words(
     """
 year yy yyyy quarter qq q month mm m dayofyear dy y day dd d week wk ww weekday dw isoweek isoyear iso_week hour hh
