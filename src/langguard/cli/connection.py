@@ -36,7 +36,7 @@ def add(
     custody: Annotated[str, typer.Option("--custody", help="Only `agent`: elsewhere the gateway reads it itself.")] = (
         "agent"
     ),
-    schema: Annotated[list[str] | None, typer.Option("--schema", help="PostgreSQL schemas, in search order.")] = None,
+    schema: Annotated[list[str] | None, typer.Option("--schema", help="Schemas, in search order.")] = None,
     url: Url = None,
     token: Token = None,
     json: Json = False,

@@ -28,7 +28,8 @@ def sql() -> None:
 def explain(
     statement: Annotated[str, typer.Argument(help="One SQL statement; placeholders are $1, $2...")],
     dialect: Annotated[
-        str | None, typer.Option("--dialect", "-d", help="postgres or sqlite; default: the connection's, or postgres.")
+        str | None,
+        typer.Option("--dialect", "-d", help="postgres, sqlite, mysql...; default: the connection's, or postgres."),
     ] = None,
     connection: Annotated[
         str | None, typer.Option("--connection", "-c", help="A connection of the file; its database is asked.")

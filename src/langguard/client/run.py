@@ -89,7 +89,7 @@ def run_with_engine(
         guard: The client.
         request: The call.
         engine: The caller's own; used for nothing but the statement that came back.
-        dialect: The connection's: `postgres` or `sqlite`.
+        dialect: The connection's.
         clock: The source of time.
 
     Raises:

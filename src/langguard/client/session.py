@@ -98,8 +98,8 @@ def found(
 
 
 Target = tuple[str, str, int | None, str]
-_PORTS: Final = {"postgresql": 5432, "mysql": 3306, "mariadb": 3306}
-_DIALECTS: Final = {"postgres": "postgresql"}
+_PORTS: Final = {"postgresql": 5432, "mysql": 3306}
+_DIALECTS: Final = {"postgres": "postgresql", "mariadb": "mysql"}
 
 
 def parse_target(target: str) -> Target | None:

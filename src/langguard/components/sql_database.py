@@ -89,7 +89,7 @@ class GuardedSQLDatabase(SQLDatabase):
                     f"{found.name!r}), which needs no engine."
                 )
                 raise ConfigError(msg)
-            if dialect_for(found.dialect).name != engine.dialect.name:
+            if dialect_for(found.dialect).name != dialect_for(engine.dialect.name).name:
                 msg = f"Connection {found.name!r} is {found.dialect}, and the engine is {engine.dialect.name}."
                 raise ConfigError(msg)
             access = SqlAccess(client, found, engine)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import Executable, text
+from sqlalchemy.dialects.mysql.base import MySQLDialect
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.engine import Dialect
@@ -32,8 +33,10 @@ _DIALECTS: Final[Mapping[str, type[Dialect]]] = {
     "postgresql": PGDialect,
     "sqlite": SQLiteDialect,
     "duckdb": _DuckDB,
+    "mysql": MySQLDialect,
+    "mariadb": MySQLDialect,
 }
-DEFAULT_SCHEMA: Final[Mapping[str, str]] = {"postgresql": "public", "sqlite": "main", "duckdb": "main"}
+DEFAULT_SCHEMA: Final[Mapping[str, str]] = {"postgresql": "public", "sqlite": "main", "duckdb": "main", "mysql": ""}
 
 
 def dialect_for(name: str) -> Dialect:

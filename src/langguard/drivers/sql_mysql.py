@@ -86,6 +86,10 @@ def _prepare(connection: Any, _record: Any) -> None:
 @contextmanager
 def _guarded(connection: Connection, terms: Terms, handle: Cancel) -> Iterator[None]:
     raw: Any = connection.connection.driver_connection
+    if connection.dialect.driver != "pymysql":
+        msg = "MySQL and MariaDB are spoken to through PyMySQL; make the engine from a URL mysql+pymysql://..."
+        raise TargetError(msg)
+    _prepare(raw, None)
     stop = stopper(connection.engine, raw.thread_id())
     with handle.armed(stop):
         timed = pin(connection, terms)

@@ -62,7 +62,13 @@ _CONNECTION: Final = (
     "exclude",
     "functions",
 )
-_DIALECTS: Final = {"postgres": ("postgresql", "postgres"), "sqlite": ("sqlite",), "duckdb": ("duckdb",)}
+_DIALECTS: Final[Mapping[SqlDialect, tuple[str, ...]]] = {
+    "postgres": ("postgresql", "postgres"),
+    "sqlite": ("sqlite",),
+    "mysql": ("mysql", "mariadb"),
+    "duckdb": ("duckdb",),
+}
+"""What a target's address may start with."""
 _FILES: Final = {"sqlite": "SQLite", "duckdb": "DuckDB"}
 """Those whose database is a file, which is no secret."""
 _FUNCTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
@@ -80,7 +86,7 @@ class ConnectionSettings:
     Attributes:
         credential: Where its DSN is; None in custody `agent`.
         target: Custody `agent`: `postgresql://host:port/database`, without credentials, or empty.
-        schemas: PostgreSQL schemas in search order; empty means the default.
+        schemas: Schemas in search order (databases, MySQL calls them); empty means the default.
         include: The only tables that exist for agents, `schema.table`; empty means all.
         exclude: Tables that do not exist for agents.
         functions: Lower-case names of functions that statements may call besides the engine's own listed ones: the
@@ -316,7 +322,8 @@ def _connection(fields: Fields, name: str, folder: Path) -> ConnectionSettings:
     reader = fields.reader
     if "kind" in fields:
         reader.choice(fields.nodes["kind"], "kind", ("sql",))
-    dialect = reader.choice(fields.need("dialect"), "dialect", _DIALECTS)
+    chosen = reader.choice(fields.need("dialect"), "dialect", _DIALECTS)
+    dialect = next(known for known in _DIALECTS if known == chosen)
     custody = (
         reader.choice(fields.nodes["custody"], "custody", ("gateway", "agent")) if "custody" in fields else "gateway"
     )
@@ -329,7 +336,7 @@ def _connection(fields: Fields, name: str, folder: Path) -> ConnectionSettings:
     schemas = reader.one_or_many(fields.nodes["schemas"], "`schemas`") if "schemas" in fields else ()
     return ConnectionSettings(
         name=name,
-        dialect=cast("SqlDialect", dialect),
+        dialect=dialect,
         custody="agent" if custody == "agent" else "gateway",
         credential=_credential(reader, fields.need("credential"), dialect, folder) if custody == "gateway" else None,
         target=_target(reader, fields.nodes["target"], dialect) if "target" in fields else "",
@@ -359,7 +366,7 @@ def _tables(fields: Fields, key: str) -> tuple[str, ...]:
     return tuple(word.text for word in words)
 
 
-def _credential(reader: Reader, node: Node, dialect: str, folder: Path) -> Reference:
+def _credential(reader: Reader, node: Node, dialect: SqlDialect, folder: Path) -> Reference:
     """Return where a DSN is. No message here quotes a value: someone may have pasted the secret itself."""
     if isinstance(node, Scalar):
         raise reader.fail(node, "a credential is `{env: VARIABLE}` or `{file: PATH}`, never the secret itself")
@@ -384,7 +391,7 @@ def _credential(reader: Reader, node: Node, dialect: str, folder: Path) -> Refer
     return Reference(kind="plain", name=f"{dialect}:///{folder / place}{mark}{options}")
 
 
-def _target(reader: Reader, node: Node, dialect: str) -> str:
+def _target(reader: Reader, node: Node, dialect: SqlDialect) -> str:
     """Return the target's address; nothing of it is quoted, since someone may have pasted a whole DSN."""
     text = reader.text(node, "`target`")
     wrong = f"`target` is written `{_DIALECTS[dialect][0]}://host:port/database`, without the host for a local socket"

@@ -115,7 +115,7 @@ ENVIRONMENT: Final = _object(
     connection=_object(
         name=TEXT,
         kind=_words(*KIND_ACTIONS),
-        dialect=_words("postgres", "sqlite", "duckdb"),
+        dialect=_words("postgres", "sqlite", "mysql", "duckdb"),
         custody=_words(*CUSTODIES),
     ),
     call=_object(id=_said(TEXT), actions=_list(_words(*ACTIONS)), context=_CONTEXT, url=_URL),
