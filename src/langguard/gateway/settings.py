@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from langguard.detectors.settings import EngineSettings
 from langguard.errors import ConfigError, PolicyError
 from langguard.gateway import template as template_text
+from langguard.gateway.dialects import ADDRESSES, FILES
 from langguard.gateway.settings_estimates import EstimateSettings, read_estimates
 from langguard.gateway.settings_identity import IdentitySettings, read_identity
 from langguard.gateway.settings_masking import read_masking
@@ -62,15 +63,6 @@ _CONNECTION: Final = (
     "exclude",
     "functions",
 )
-_DIALECTS: Final[Mapping[SqlDialect, tuple[str, ...]]] = {
-    "postgres": ("postgresql", "postgres"),
-    "sqlite": ("sqlite",),
-    "mysql": ("mysql", "mariadb"),
-    "duckdb": ("duckdb",),
-}
-"""What a target's address may start with."""
-_FILES: Final = {"sqlite": "SQLite", "duckdb": "DuckDB"}
-"""Those whose database is a file, which is no secret."""
 _FUNCTION: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _HOST: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})", re.ASCII)
@@ -322,8 +314,8 @@ def _connection(fields: Fields, name: str, folder: Path) -> ConnectionSettings:
     reader = fields.reader
     if "kind" in fields:
         reader.choice(fields.nodes["kind"], "kind", ("sql",))
-    chosen = reader.choice(fields.need("dialect"), "dialect", _DIALECTS)
-    dialect = next(known for known in _DIALECTS if known == chosen)
+    chosen = reader.choice(fields.need("dialect"), "dialect", ADDRESSES)
+    dialect = next(known for known in ADDRESSES if known == chosen)
     custody = (
         reader.choice(fields.nodes["custody"], "custody", ("gateway", "agent")) if "custody" in fields else "gateway"
     )
@@ -381,20 +373,20 @@ def _credential(reader: Reader, node: Node, dialect: SqlDialect, folder: Path) -
     if "file" in fields:
         return Reference(kind="file", name=str(folder / reader.text(fields.nodes["file"], "`file`")))
     value = fields.nodes["value"]
-    if dialect not in _FILES:
+    if dialect not in FILES:
         raise reader.fail(value, "a secret never stands in this file; name it with `{env: VARIABLE}` or `{file: PATH}`")
     text = reader.text(value, "`value`")
     place, mark, options = text.removeprefix(f"{dialect}:///").partition("?")
     odd = "://" in place or "@" in text or place.startswith((":", "file:")) or not place
     if odd or (mark and dialect == "sqlite"):
-        raise reader.fail(value, f"for {_FILES[dialect]} `value` is the path of a database file")
+        raise reader.fail(value, f"for {FILES[dialect]} `value` is the path of a database file")
     return Reference(kind="plain", name=f"{dialect}:///{folder / place}{mark}{options}")
 
 
 def _target(reader: Reader, node: Node, dialect: SqlDialect) -> str:
     """Return the target's address; nothing of it is quoted, since someone may have pasted a whole DSN."""
     text = reader.text(node, "`target`")
-    wrong = f"`target` is written `{_DIALECTS[dialect][0]}://host:port/database`, without the host for a local socket"
+    wrong = f"`target` is written `{ADDRESSES[dialect][0]}://host:port/database`, without the host for a local socket"
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -403,7 +395,7 @@ def _target(reader: Reader, node: Node, dialect: SqlDialect) -> str:
     if "@" in text or parts.query or parts.fragment:
         raise reader.fail(node, "`target` holds no user, password or options; only where the database is")
     local = parts.hostname is None and not parts.netloc
-    hosted = dialect in _FILES or local or (parts.hostname is not None and port != 0)
-    if parts.scheme not in _DIALECTS[dialect] or not hosted or not parts.path.strip("/"):
+    hosted = dialect in FILES or local or (parts.hostname is not None and port != 0)
+    if parts.scheme not in ADDRESSES[dialect] or not hosted or not parts.path.strip("/"):
         raise reader.fail(node, wrong)
     return text
