@@ -87,3 +87,20 @@ grants:
         told = running.sql(token, "SELECT name FROM customers", "direct", call="c1")
         assert told.body["decision"]["effect"] == "deny"
         assert running.sql(token, "SELECT id FROM orders", "direct", call="c2").body["decision"]["effect"] == "allow"
+
+
+def test_a_name_that_is_not_known_is_looked_for_at_once(mine):
+    """The watch reads every three seconds; whoever names the new table need not wait for it."""
+    key = mine.key()
+    session = mine.session(key)
+    change(
+        mine.folder / "shop.db",
+        "CREATE TABLE refunds (id INTEGER PRIMARY KEY, amount NUMERIC)",
+        "ALTER TABLE orders ADD COLUMN weight NUMERIC DEFAULT 7",
+    )
+    assert mine.sql(session["token"], "SELECT amount FROM refunds", call="r1").body["result"]["rows"] == []
+    again = [mine.sql(session["token"], "SELECT weight FROM orders", call="r2").body["result"]["rows"]]
+    assert again == [[[7], [7], [7]]]
+    schema = {"type": "schema", "connection": "shop", "tables": ["refunds"]}
+    reply = mine.ask("POST", "/v1/calls", {"id": "r3", "call": schema}, session["token"])
+    assert reply.body["decision"]["effect"] == "allow"

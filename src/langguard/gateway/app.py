@@ -24,6 +24,7 @@ from langguard.gateway.services.analysis import WARM, Analysis
 from langguard.gateway.services.api_keys import ApiKeys
 from langguard.gateway.services.call_store import CallStore
 from langguard.gateway.services.calls import Calls
+from langguard.gateway.services.catalogues import Catalogues
 from langguard.gateway.services.checks import Checks
 from langguard.gateway.services.connections import Connections
 from langguard.gateway.services.estimates import Estimates
@@ -49,7 +50,6 @@ from langguard.workers import WorkerPool
 
 _log = logging.getLogger("langguard.gateway")
 _WATCH_SECONDS = 1.0
-_STRUCTURE_SECONDS = 3.0
 _ANALYSIS_SECONDS = 5.0
 _MASK_SECONDS = 30.0
 _FOR_WORKERS = (
@@ -86,6 +86,7 @@ class Gateway:
     calls: Calls
     evidence: Evidence
     checks: Checks
+    catalogues: Catalogues
     masking_mode: str
     analysis: Analysis
 
@@ -189,6 +190,9 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             idle_us=settings.session_idle_us,
         )
         remembered = Remembered(settings.estimates, ground.clock)
+        catalogues = Catalogues(
+            connections=connections, recorder=ground.recorder, policies=policies, clock=ground.clock
+        )
         judge = Judge(
             connections=connections,
             analysis=analysis,
@@ -196,6 +200,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             clock=ground.clock,
             ner=settings.masking.ner_model is not None,
             remembered=remembered,
+            renewed=catalogues.renewed,
         )
         stored = CallStore(ground.store, ground.recorder)
         calls_service = Calls(
@@ -237,20 +242,28 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
             calls=calls_service,
             evidence=Evidence(store=ground.store, recorder=ground.recorder, keys=ground.keys, log_key=ground.log_key),
             checks=Checks(recorder=ground.recorder, policies=policies),
+            catalogues=catalogues,
             masking_mode=mode,
             analysis=analysis,
         )
         whole = await check_at_start(ground.store, ground.log_key.public, ground.api_keys())
-        started = {
-            "version": langguard.__version__,
-            "masking": mode[:500],
-            "second_reader": analysis.second_reader,
-        }
-        await ground.recorder.record([Draft(kind="gateway_started", by="langguard gateway", data=started)])
+        await ground.recorder.record(
+            [
+                Draft(
+                    kind="gateway_started",
+                    by="langguard gateway",
+                    data={
+                        "version": langguard.__version__,
+                        "masking": mode[:500],
+                        "second_reader": analysis.second_reader,
+                    },
+                )
+            ]
+        )
         await policies.activate("policy file")
         watches = [
             asyncio.create_task(_watch(policies)),
-            asyncio.create_task(_watch_structures(connections, ground.recorder, policies)),
+            asyncio.create_task(catalogues.watch()),
             asyncio.create_task(
                 check_while_serving(ground.store, ground.log_key.public, ground.api_keys(), checked=whole)
             ),
@@ -270,27 +283,6 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         if providers is not None:
             await providers.close()
         ground.store.close()
-
-
-async def _watch_structures(connections: Connections, recorder: Recorder, policies: Policies) -> None:
-    """Read each database's structure again and again, so that a migration is noticed within seconds."""
-    while True:
-        await asyncio.sleep(_STRUCTURE_SECONDS)
-        for connection in connections:
-            before = None if connection.catalog is None else connection.catalog.version
-            try:
-                if connection.engine is None:
-                    continue
-                await connections.refresh(connection)
-                catalog = connection.catalog
-                if catalog is None or catalog.version == before:
-                    continue
-                data = {"connection": connection.name, "version": catalog.version, "tables": len(catalog.tables)}
-                await recorder.record([Draft(kind="catalog", by="langguard gateway", data=data)])
-                await policies.reload()
-                _log.info("the structure of connection %s has changed", connection.name)
-            except Exception as failed:  # noqa: BLE001 - the watch must outlive one failure; the old one stays in force
-                _log.error("the structure of connection %s can't be read: %s", connection.name, type(failed).__name__)
 
 
 async def _watch(policies: Policies) -> None:

@@ -132,7 +132,7 @@ async def refresh(request: Request) -> Response:
         raise ProblemError("invalid_request", "This connection's structure is pinned: langguard connection add.")
     before = None if connection.catalog is None else connection.catalog.version
     try:
-        await home.connections.refresh(connection)
+        await home.catalogues.refresh(connection, by=by.id, always=True)
     except ConfigError as failed:
         raise ProblemError("conflict", str(failed)) from None
     catalog = connection.catalog
@@ -141,8 +141,6 @@ async def refresh(request: Request) -> Response:
         "version": None if catalog is None else catalog.version,
         "tables": 0 if catalog is None else len(catalog.tables),
     }
-    await home.recorder.record([Draft(kind="catalog", by=by.id, data=data)])
-    await home.policies.reload()
     return reply(data | {"changed": before != data["version"]})
 
 

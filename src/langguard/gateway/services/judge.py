@@ -5,6 +5,7 @@ The gateway always redoes the analysis itself: what a client says about a statem
 
 import copy
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -74,6 +75,16 @@ class _Hidden:
     plan: MaskPlan
 
 
+Renewed = Callable[[Connection, Catalog], Awaitable[bool]]
+"""Says whether a connection's structure is another one than this, after looking where that was not done just now."""
+
+
+def _names_unknown(judged: Judged) -> bool:
+    if judged.refusal is not None:
+        return judged.refusal.code in {"unknown_table", "unknown_column"}
+    return judged.permission.decision.reason == "unknown_table"
+
+
 class HasPolicy(Protocol):
     """Whatever says which policy decides."""
 
@@ -100,6 +111,7 @@ class Judge:
         clock: Clock,
         ner: bool,
         remembered: Remembered,
+        renewed: Renewed | None = None,
     ) -> None:
         self._connections = connections
         self._analysis = analysis
@@ -107,6 +119,7 @@ class Judge:
         self._clock = clock
         self._ner = ner
         self._remembered = remembered
+        self._renewed = renewed
         self._plans: OrderedDict[tuple[str, str, str, str, tuple[int, ...]], _Hidden] = OrderedDict()
 
     async def judge(self, live: Live, request: CallRequest, estimate: Estimate | None = None) -> Judged:
@@ -114,9 +127,16 @@ class Judge:
 
         Where a rule goes by what the database expects and nothing is known of that, the denial carries a probe.
         One version of the policy decides all of it, whatever is put in force while a worker analyses the statement.
+        What names a table or column that is not known is judged once more if the database has another structure now.
         """
         pinned = copy.copy(self)
         pinned._policies = _Pinned(self._policies.current)  # noqa: SLF001 - its own twin
+        judged = await pinned._judge(live, request, estimate)  # noqa: SLF001
+        connection, catalog = judged.connection, judged.catalog
+        if self._renewed is None or connection is None or catalog is None or not _names_unknown(judged):
+            return judged
+        if not await self._renewed(connection, catalog):
+            return judged
         return await pinned._judge(live, request, estimate)  # noqa: SLF001
 
     async def _judge(self, live: Live, request: CallRequest, estimate: Estimate | None) -> Judged:
