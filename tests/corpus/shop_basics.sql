@@ -140,7 +140,7 @@ select id, rating >= 4 as good, rating = 1 or rating = 2 as bad from reviews whe
 select id, greatest(quantity, 2) as at_least_two, least(quantity, 2) as at_most_two from order_items where id <= 30 order by id
 --# greatest-least: sqlite
 select id, max(quantity, 2) as at_least_two, min(quantity, 2) as at_most_two from order_items where id <= 30 order by id
---# values-rows: all
+--# values-rows: all but mysql
 values (1, 'one'), (2, 'two'), (3, 'three')
 --# values-in-from: postgres duckdb
 select v.label, count(*) from (values (1, 'bad'), (2, 'bad'), (3, 'fair'), (4, 'good'), (5, 'good')) as v (rating, label)

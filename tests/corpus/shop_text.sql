@@ -40,13 +40,13 @@ select split_part(email, '@', 2) as domain, count(*) from customers group by 1 o
 select id, position('@' in email) as at_sign from customers where id < 10 order by id
 --# position: sqlite
 select id, instr(email, '@') as at_sign from customers where id < 10 order by id
---# pad: postgres duckdb
+--# pad: postgres
 select lpad(cast(id as varchar), 6, '0') as code, rpad(category, 12, '.') as dotted from products where id < 8 order by id
 --# pad: mysql
 select lpad(id, 6, '0') as code, rpad(category, 12, '.') as dotted from products where id < 8 order by id
 --# pad: sqlite
 select printf('%06d', id) as code, substr(category || '............', 1, 12) as dotted from products where id < 8 order by id
---# reverse-repeat: postgres mysql duckdb
+--# reverse-repeat: postgres mysql
 select reverse(sku) as backwards, repeat('*', rating) as stars from products p join reviews r on r.product_id = p.id where r.id < 15 order by r.id
 --# reverse-repeat: sqlite
 select substr('*****', 1, rating) as stars from products p join reviews r on r.product_id = p.id where r.id < 15 order by r.id
@@ -120,8 +120,6 @@ select format('%s has %s points', name, id) as line from customers where id < 5 
 select printf('%s has %d points', name, id) as line, format('%.1f', id / 3.0) as third from customers where id < 5 order by id
 --# format: mysql
 select format(total, 2) as nice from orders where id < 5 order by id
---# format: duckdb
-select format('{} has {} points', name, id) as line, printf('%05d', id) as padded from customers where id < 5 order by id
 --# starts-with: postgres duckdb
 select count(*) from products where starts_with(name, 'Em')
 --# length-by-country: all
@@ -144,3 +142,5 @@ select case when email like '%.org' then 'org' when email like '%.com' then 'com
 select word, count(*) as n from reviews, regexp_split_to_table(lower(title), '\s+') as word group by word order by n desc, word limit 20
 --# split-to-rows: duckdb
 select word, count(*) as n from (select unnest(string_split(lower(title), ' ')) as word from reviews) t group by word order by n desc, word limit 20
+--# reverse: duckdb
+select reverse(sku) as backwards from products where id < 15 order by id

@@ -153,14 +153,14 @@ select id, last_day(joined) as month_end from customers where id < 12 order by i
 --# calendar-months: postgres
 select m::date as month, count(o.id) as orders from generate_series(date '2024-01-01', date '2024-12-01', interval '1 month') as m left join orders o on date_trunc('month', o.ordered_at) = m group by m order by m
 --# calendar-months: duckdb
-select m.month, count(o.id) as orders from (select unnest(generate_series(date '2024-01-01', date '2024-12-01', interval '1 month')) as month) m left join orders o on date_trunc('month', o.ordered_at) = m.month group by m.month order by m.month
+select m.month, count(o.id) as orders from generate_series(timestamp '2024-01-01', timestamp '2024-12-01', interval '1 month') as m (month) left join orders o on date_trunc('month', o.ordered_at) = m.month group by m.month order by m.month
 --# calendar-months: sqlite mysql
 with recursive m (n) as (select 1 union all select n + 1 from m where n < 12)
 select m.n as month, count(o.id) as orders from m left join orders o on cast(substr(o.ordered_at, 6, 2) as decimal) = m.n and substr(o.ordered_at, 1, 4) = '2024' group by m.n order by m.n
 --# calendar-days: postgres
 select d::date, coalesce(n, 0) as n from generate_series('2024-02-20'::date, '2024-03-05'::date, '1 day') d left join (select ordered_at::date as day, count(*) as n from orders group by 1) o on o.day = d::date order by 1
 --# calendar-days: duckdb
-select d.generate_series::date as day, coalesce(n, 0) as n from generate_series(date '2024-02-20', date '2024-03-05', interval 1 day) d left join (select ordered_at::date as day, count(*) as n from orders group by 1) o on o.day = d.generate_series::date order by 1
+select d.day::date as day, coalesce(n, 0) as n from generate_series(timestamp '2024-02-20', timestamp '2024-03-05', interval 1 day) as d (day) left join (select ordered_at::date as day, count(*) as n from orders group by 1) o on o.day = d.day::date order by 1
 --# calendar-days: sqlite
 with recursive d (day) as (select date('2024-02-20') union all select date(day, '+1 day') from d where day < '2024-03-05') select d.day, count(o.id) as n from d left join orders o on date(o.ordered_at) = d.day group by d.day order by d.day
 --# calendar-days: mysql

@@ -6,8 +6,6 @@ select department, title, count(*) as n from employees group by all order by all
 select * exclude (payload, tags) from events where id < 5 order by id
 --# star-replace: duckdb
 select * replace (upper(r_name) as r_name) from region order by r_regionkey
---# columns-regex: duckdb
-select columns('^n_') from nation order by n_nationkey limit 3
 --# qualify: duckdb
 select department, full_name, salary from employees qualify row_number() over (partition by department order by salary desc) <= 2 order by department, salary desc
 --# qualify-alias: duckdb
@@ -18,10 +16,6 @@ select p_retailprice * 2 as twice from part where twice > 1900 order by twice
 select department as d, count(*) as n from employees group by d having n > 5 order by n desc, d
 --# list-functions: duckdb
 select [1, 2, 3] as a, len([1, 2]) as b, list_sum([1, 2, 3]) as c, list_sort([3, 1, 2]) as d, list_distinct([1, 1, 2]) as e, [1, 2, 3][1] as f, [1, 2, 3][2:3] as g, list_concat([1], [2]) as h, array_to_string(['a', 'b'], '-') as i
---# list-lambda: duckdb
-select list_transform([1, 2, 3], lambda x: x * 2) as a, list_filter([1, 2, 3], lambda x: x > 1) as b
---# list-comprehension: duckdb
-select [x * 2 for x in [1, 2, 3] if x > 1] as a
 --# list-agg: duckdb
 select department, list(full_name order by full_name) as people from employees group by department order by department
 --# struct-access: duckdb
@@ -51,7 +45,7 @@ select department, median(salary) as med, quantile_cont(salary, 0.9) as p90, qua
 --# approx-count: duckdb
 select approx_count_distinct(custkey) > 0 as some, count(distinct custkey) as exact_ from events
 --# string-functions: duckdb
-select upper('a') as a, lower('B') as b, strlen('abc') as c, length('héllo') as d, lpad('7', 3, '0') as e, string_split('a,b', ',') as f, split_part('a-b', '-', 2) as g, contains('hello', 'ell') as h, starts_with('hello', 'he') as i, suffix('hello', 'lo') as j, replace('a-b', '-', '+') as k, trim('  x ') as l, left('hello', 2) as m, right('hello', 2) as n, repeat('ab', 2) as o, reverse('abc') as p, instr('hello', 'l') as q, strip_accents('é') as r, ascii('A') as s, chr(65) as t, md5('a') as u, format('{}-{}', 1, 'x') as v, printf('%05.2f', 1.5) as w, concat_ws(',', 'a', null, 'b') as x, levenshtein('kitten', 'sitting') as y
+select upper('a') as a, lower('B') as b, strlen('abc') as c, length('héllo') as d, string_split('a,b', ',') as f, split_part('a-b', '-', 2) as g, contains('hello', 'ell') as h, starts_with('hello', 'he') as i, suffix('hello', 'lo') as j, replace('a-b', '-', '+') as k, trim('  x ') as l, left('hello', 2) as m, right('hello', 2) as n, reverse('abc') as p, instr('hello', 'l') as q, strip_accents('é') as r, ascii('A') as s, chr(65) as t, md5('a') as u, concat_ws(',', 'a', null, 'b') as x, levenshtein('kitten', 'sitting') as y
 --# slicing: duckdb
 select 'hello'[2:3] as a, substring('hello', 2, 3) as b, 'a' || 'b' as c
 --# regex: duckdb
@@ -92,26 +86,14 @@ select count(*) from events where kind in ['login', 'logout']
 select count(*) from events where kind = any(['login', 'logout'])
 --# except-all: duckdb
 select o_custkey from orders except all select custkey from events order by 1 limit 20
---# union-by-name: duckdb
-select n_name as name, n_nationkey as k from nation where n_regionkey = 1 union all by name select r_regionkey as k, r_name as name from region order by name
---# asof-join: duckdb
-select e.id, o.o_orderkey from events e asof join orders o on e.custkey = o.o_custkey and e.happened_at >= o.o_orderdate where e.id < 40 order by e.id
 --# semi-join: duckdb
 select c_name from customer semi join orders on o_custkey = c_custkey order by c_name limit 10
 --# anti-join: duckdb
 select c_name from customer anti join orders on o_custkey = c_custkey order by c_name limit 10
---# positional-join: duckdb
-select a.r_name, b.n_name from region a positional join (select n_name from nation order by n_nationkey limit 5) b order by 1
 --# lateral-alias: duckdb
 select p_retailprice * 1.19 as gross, gross - p_retailprice as vat from part where p_partkey < 6 order by p_partkey
 --# lateral-join: duckdb
 select c.c_name, t.n from customer c, lateral (select count(*) as n from orders o where o.o_custkey = c.c_custkey) t where c.c_custkey < 10 order by c.c_custkey
---# sample: duckdb
-select count(*) >= 0 as some from orders using sample 50%
---# tablesample: duckdb
-select count(*) >= 0 as some from orders tablesample 10 rows
---# limit-percent: duckdb
-select p_partkey from part order by p_partkey limit 10%
 --# order-by-all: duckdb
 select r_name, r_regionkey from region order by all desc
 --# window-frames: duckdb
@@ -132,8 +114,6 @@ with recursive t (n) as (select 1 union all select n + 1 from t where n < 5) sel
 with t as materialized (select * from nation) select n_name from t where n_regionkey = 3 order by 1
 --# trailing-comma: duckdb
 select r_name, r_regionkey, from region order by 1
---# dot-calls: duckdb
-select r_name.upper() as loud, ('a-b').replace('-', '+') as b from region order by r_regionkey
 --# underscored-numbers: duckdb
 select 1_000_000 as million
 --# case-insensitive: duckdb
@@ -146,8 +126,6 @@ select ifnull(channel, '-') as a, if(active, 1, 0) as b, coalesce(channel, kind)
 select min(p_size) as lo, max(p_size) as hi, avg(p_size) as mean, approx_quantile(p_size, 0.5) > 0 as med, count(*) - count(p_comment) as nulls from part
 --# current-things: duckdb
 select current_date = today() as a, now() >= timestamp '2024-01-01' as b, year(current_date) > 2000 as c, length(uuid()::varchar) as d, random() < 1 as e
---# star-like: duckdb
-select * like '%name' from nation order by n_nationkey limit 3
 --# ends-with-operator: duckdb
 select count(*) from part where p_name ^@ 'green'
 --# row-values: duckdb

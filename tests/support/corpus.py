@@ -32,7 +32,7 @@ class Asked:
 def queries(engine):
     """Return all queries written for one engine."""
     found = []
-    for path in sorted(FOLDER.glob("*.sql")):
+    for path in sorted(FOLDER.glob("*_*.sql")):
         database, _, topic = path.stem.partition("_")
         texts = {}
         for name, engines, text in _blocks(path):
@@ -43,6 +43,13 @@ def queries(engine):
                 texts[name] = (text, exact)
         found += [Asked(name=f"{topic}/{name}", database=database, text=t) for name, (t, _) in texts.items()]
     return found
+
+
+def refused(engine):
+    """Return what an analyst may write too and is refused on purpose, in refused.sql: over `supply`."""
+    path = FOLDER / "refused.sql"
+    found = [(n, t) for n, engines, t in _blocks(path) if engine in _engines(engines, path)[0]]
+    return [Asked(name=name, database="supply", text=text) for name, text in found]
 
 
 def _blocks(path):

@@ -4,6 +4,7 @@ The parser rewrites some names and drops the quotes of others, so the names befo
 it came, and again in the text that will be sent.
 """
 
+import re
 from collections.abc import Collection
 
 from sqlglot import Token, TokenType
@@ -30,6 +31,7 @@ binary bit bpchar char character datetime dec decimal double float int integer n
 bigint text time timestamp timestamptz timetz varbinary varbit varchar varying interval
 """
 )
+_TEXT_TYPES = frozenset({TokenType.VARCHAR, TokenType.CHAR, TokenType.BPCHAR, TokenType.TEXT, TokenType.NVARCHAR})
 LISTS_BEFORE = frozenset({"as", "into", "with", "recursive", ","})
 
 
@@ -81,6 +83,15 @@ def _wordlike(token: Token) -> bool:
     )
 
 
+_SPAN = re.compile(r"(-?[0-9]+) ([a-z]+)")
+"""The text of an interval that may be written as a number and a unit: '30 days' as '30' DAYS."""
+
+
+def _is_length(tokens: list[Token], at: int) -> bool:
+    """Whether a number is the length of a text type, as in varchar(20)."""
+    return at > 1 and tokens[at - 1].token_type == TokenType.L_PAREN and tokens[at - 2].token_type in _TEXT_TYPES
+
+
 def literals_kept(before: list[Token], after: str, text: str, dialect: str) -> None:
     """Refuse a statement that lost a literal on the way through the parser: it would not do what was asked.
 
@@ -91,15 +102,17 @@ def literals_kept(before: list[Token], after: str, text: str, dialect: str) -> N
         dialect: Of both.
     """
     folded = after.lower()
-    for token in before:
+    for at, token in enumerate(before):
         kind = token.token_type
         if kind in {TokenType.STRING, TokenType.HEREDOC_STRING}:
             kept = token.text.replace("'", "''").lower() in folded
+            if not kept and (span := _SPAN.fullmatch(token.text.lower())) is not None:
+                kept = f"interval '{span[1]}' {span[2]}" in folded
             if not kept and not RULES[dialect].plain_quotes:
                 again = Dialect.get_or_raise(dialect).tokenize(after)
                 kept = any(t.token_type == TokenType.STRING and t.text == token.text for t in again)
         elif kind == TokenType.NUMBER:
-            kept = token.text.lower() in folded
+            kept = token.text.lower() in folded or (RULES[dialect].lengthless and _is_length(before, at))
         else:
             continue
         if not kept:

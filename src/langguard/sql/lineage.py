@@ -244,7 +244,7 @@ class Queries(Sources):
             inner = projection.this if isinstance(projection, exp.Alias) else projection
             value = self.value(inner, scope, ctes)
             if self.rules.declared_names and not isinstance(projection, exp.Alias):
-                name = declared_name(projection, node.expressions[at], self.dialect)
+                name = declared_name(projection, node.expressions[at], name, self.dialect)
             fields.append(Field(name=name, value=value))
             if isinstance(projection, exp.Alias) and self.rules.aliases == "inline":
                 place = scope.key(name)

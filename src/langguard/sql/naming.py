@@ -152,18 +152,22 @@ def _words(node: exp.Expr, dialect: str) -> str:
     return str(node.meta.get(WRITTEN) or node.sql(dialect, comments=False))
 
 
-def declared_name(node: exp.Expr, resolved: exp.Expr, dialect: str) -> str:
+def declared_name(node: exp.Expr, resolved: exp.Expr, implied: str, dialect: str) -> str:
     """Return the name of an output without an alias where the engine names columns as their tables declare them.
 
     Args:
         node: The expression, its names resolved: a column's is written as it is declared.
         resolved: What stands in its place: a string where a name in double quotes was no column.
+        implied: What `implied_name` made of it.
         dialect: Whose rule.
     """
     bare = resolved
     while isinstance(bare, exp.Paren):
         bare = bare.this
-    return stored(bare.this, dialect) if isinstance(bare, exp.Column) else _words(node, dialect)
+    if isinstance(bare, exp.Column):
+        return stored(bare.this, dialect)
+    replaced = isinstance(node, exp.Column) and RULES[dialect].literal_in_double_quotes
+    return _words(node, dialect) if replaced else implied
 
 
 def _duckdb(node: exp.Expr) -> str:
@@ -183,7 +187,15 @@ def _duckdb(node: exp.Expr) -> str:
 
 
 def _plain(node: exp.Expr) -> str:
-    return node.sql("duckdb", comments=False, normalize_functions="lower")
+    """Return an expression as DuckDB names it: every operation inside it in brackets, and no other."""
+    top = exp.Paren(this=node.copy())
+    for inner in list(top.this.find_all(exp.Paren)):
+        inner.replace(inner.this)
+    for inner in list(top.this.find_all(exp.Binary)):
+        if inner.parent is not top and not isinstance(inner, (exp.Func, exp.Dot)):
+            inner.replace(exp.Paren(this=inner.copy()))
+    text = top.this.sql("duckdb", comments=False, normalize_functions="lower")
+    return re.sub(r"\blistagg\(", "string_agg(", text)
 
 
 def _postgres(node: exp.Expr, text: str) -> str:

@@ -163,9 +163,25 @@ def _parameter(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
     tree.parameters.add(int(number.this))
 
 
+_WORDS = frozenset(
+    {
+        *(("Extract", "this"), ("Collate", "expression"), ("Normalize", "form")),
+        *(
+            (name, "unit")
+            for name in ("DateAdd", "DateSub", "DateDiff", "DateTrunc", "TimestampDiff", "TimestampTrunc")
+        ),
+    }
+)
+"""Where in a call a bare word may stand: by the grammar, or written as a string. Elsewhere it could be a column."""
+
+
 def _var(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
     if PLACEHOLDER.fullmatch(node.name):
         tree.parameters.add(int(node.name[1:]))
+    elif isinstance(node.parent, exp.Func) and (type(node.parent).__name__, node.arg_key) not in _WORDS:
+        refuse(
+            "construct_not_allowed", "This word in a call is not understood.", node.name, hint="Use another function."
+        )
 
 
 def _identifier(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:

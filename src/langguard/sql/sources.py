@@ -13,6 +13,7 @@ from langguard.sql.refusals import refuse
 from langguard.sql.scope import Field, Relation, Scope, Value, Visible, ambiguous, rename
 from langguard.sql.tables import tables_of
 
+_JOINS = "Write JOIN ... ON or JOIN ... USING (column)."
 _ALIAS_BYTES = 50  # leaves room for a number within the 63 bytes that the strictest engine keeps
 
 
@@ -64,7 +65,7 @@ class Sources(Expressions):
         on, using = node.args.get("on"), node.args.get("using")
         kind = (node.kind or "").upper()
         if kind and kind not in self.rules.join_kinds:
-            refuse("construct_not_allowed", f"{node.kind} JOIN is not allowed.", node.kind)
+            refuse("construct_not_allowed", f"{node.kind} JOIN is not allowed.", node.kind, hint=_JOINS)
         if not (on or using or node.side or node.kind or node.method) and self.rules.comma_binds_last:
             scope.comma = len(scope.visible)
         start = len(scope.visible)
@@ -81,7 +82,7 @@ class Sources(Expressions):
     def _natural(self, node: exp.Join, scope: Scope, start: int) -> list[exp.Expr]:
         """Write a NATURAL join out as USING over the columns that both sides have, in the left side's order."""
         if node.method.upper() != "NATURAL":
-            refuse("construct_not_allowed", f"{node.method} JOIN is not allowed.", node.method)
+            refuse("construct_not_allowed", f"{node.method} JOIN is not allowed.", node.method, hint=_JOINS)
         right = {scope.key(v.field.name) for v in scope.visible[start:]}
         common = [v.field.name for v in scope.visible[scope.comma : start] if scope.key(v.field.name) in right]
         if not common:

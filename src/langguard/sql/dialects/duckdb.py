@@ -53,6 +53,12 @@ TIMETZ TINYINT UBIGINT UINT UINT128 USMALLINT UTINYINT UUID VARBINARY VARCHAR
     first_words=words("FROM"),
     table_functions=dict.fromkeys([*sorted(FROM_ONLY), "unnest"], ()),
     from_only=FROM_ONLY,
+    plain_calls=words(
+        """
+date_add date_diff date_trunc datediff datetrunc last_day len list list_contains log2 log10 strftime
+string_split strptime time_bucket
+"""
+    ),
     dollar="placeholder",
     fields=True,
     value_names=("col", 0),
@@ -61,4 +67,6 @@ TIMETZ TINYINT UBIGINT UINT UINT128 USMALLINT UTINYINT UUID VARBINARY VARCHAR
     aliases="inline",
     typed_null=True,
     output_names="duckdb",
+    declared_names=True,
+    lengthless=True,
 )

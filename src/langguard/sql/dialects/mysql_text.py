@@ -97,6 +97,10 @@ def _other(node: exp.Expr) -> exp.Expr | None:
         case exp.JSONExtractScalar():
             inner = exp.JSONExtract(this=node.this, expression=node.expression)
             return exp.Anonymous(this="JSON_UNQUOTE", expressions=[inner])
+        case exp.Fetch(args={"count": exp.Literal() as count}) if not _is_partial(node):
+            return exp.Limit(expression=count)  # MariaDB's word for the same
+        case exp.Cast(this=exp.Literal()) if node.to.this == exp.DataType.Type.TIMESTAMPTZ:
+            return exp.Timestamp(this=node.this)  # TIMESTAMP '...'
         case exp.TimestampAdd():
             return _date_add(node)
         case exp.Introducer() if node.name.lower() in _CHARACTER_SETS and isinstance(node.expression, exp.Literal):
@@ -115,6 +119,11 @@ def _other(node: exp.Expr) -> exp.Expr | None:
         case exp.From() if _is_dual(node):
             node.pop()
     return None
+
+
+def _is_partial(node: exp.Fetch) -> bool:
+    options = node.args.get("limit_options")
+    return options is not None and any(options.args.get(name) for name in ("percent", "with_ties"))
 
 
 def _call(name: str, node: exp.Expr) -> exp.Anonymous:

@@ -45,6 +45,7 @@ class Rules:
         named_types: Types that the parser knows by name only, lower case.
         own_types: The parser's names of types that it would write as another one, to the engine's own word.
         plain_calls: Lower-case names of functions that the parser would write as something else: read as plain calls.
+        lengthless: The engine takes no notice of the length of a text type, and it is left out.
         folds: What becomes of a name without quotes.
         insensitive: Names are compared without regard to case, quoted or not.
         longest_name: In bytes; a longer name is refused because the engine would cut it. None where it would not.
@@ -101,6 +102,7 @@ class Rules:
     named_types: frozenset[str] = NAMED_TYPES
     own_types: Mapping[str, str] = field(default_factory=dict)
     plain_calls: frozenset[str] = frozenset()
+    lengthless: bool = False
     folds: Literal["lower", "upper", "keep"] = "keep"
     insensitive: bool = True
     longest_name: int | None = None
