@@ -13,7 +13,7 @@ GRAMMAR = {"extract", "timestampadd", "timestampdiff", "normalize", "xmlelement"
 """Calls in whose grammar a bare word stands that is no column: a unit, a form, an element's name."""
 
 
-@pytest.mark.parametrize("dialect", sorted(RULES))
+@pytest.mark.parametrize("dialect", sorted(name for name, rules in RULES.items() if rules.runs))
 def test_no_argument_is_read_that_the_facts_lack(dialect):
     catalog = Catalog(dialect=dialect, default_schemas=("main",), tables=(TABLE,))
     understood = 0

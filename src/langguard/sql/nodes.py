@@ -166,19 +166,20 @@ def _parameter(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
 _WORDS = frozenset(
     {
         *(("Extract", "this"), ("Collate", "expression"), ("Normalize", "form")),
-        *(
-            (name, "unit")
-            for name in ("DateAdd", "DateSub", "DateDiff", "DateTrunc", "TimestampDiff", "TimestampTrunc")
-        ),
+        ("Anonymous", "expressions"),  # the parser makes columns of these; a dialect's own rules make units of some
     }
 )
-"""Where in a call a bare word may stand: by the grammar, or written as a string. Elsewhere it could be a column."""
+"""Where in a call a bare word may stand beside the unit of time: by the grammar. Elsewhere it could be a column."""
 
 
 def _var(node: exp.Expr, tree: Tree, _functions: frozenset[str]) -> None:
     if PLACEHOLDER.fullmatch(node.name):
         tree.parameters.add(int(node.name[1:]))
-    elif isinstance(node.parent, exp.Func) and (type(node.parent).__name__, node.arg_key) not in _WORDS:
+    elif (
+        isinstance(node.parent, exp.Func)
+        and node.arg_key != "unit"
+        and (type(node.parent).__name__, node.arg_key) not in _WORDS
+    ):
         refuse(
             "construct_not_allowed", "This word in a call is not understood.", node.name, hint="Use another function."
         )
