@@ -26,7 +26,7 @@ sessions:
 connections:
 # - name: shop                        # what policy and agents call it
 #   kind: sql
-#   dialect: sqlite                   # sqlite or postgres
+#   dialect: sqlite                   # postgres, sqlite or duckdb
 #   custody: gateway
 #   credential: {value: ./shop.db}    # an SQLite file needs no secret
 # - name: orders
