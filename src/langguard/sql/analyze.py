@@ -20,6 +20,7 @@ from langguard.sql.parse import canonical, parse
 from langguard.sql.refusals import Refused, naming, placed, refuse, refused
 from langguard.sql.scope import Field
 from langguard.sql.second_reader import agree
+from langguard.sql.statements import told
 from langguard.sql.tables import tables_of
 from langguard.sql.written import assigned
 
@@ -45,6 +46,11 @@ def analyze(text: str, dialect: str, catalog: Catalog, *, limits: Limits = LIMIT
         catalog: The tables it may name.
         limits: The largest statement that is analysed, and whether a second parser is asked.
     """
+    found = _analyzed(text, dialect, catalog, limits)
+    return told(found, text, dialect) if isinstance(found, Refusal) else found
+
+
+def _analyzed(text: str, dialect: str, catalog: Catalog, limits: Limits) -> Facts | Refusal:
     try:
         return settled(text, dialect, catalog, limits)
     except Refused as error:

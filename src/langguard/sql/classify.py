@@ -20,6 +20,7 @@ from langguard.sql.nodes import check
 from langguard.sql.operators import check_operators
 from langguard.sql.parse import canonical, parse
 from langguard.sql.refusals import Refused, refuse, refused
+from langguard.sql.statements import told
 from langguard.sql.words import words
 
 NO_PARENTHESES = words(
@@ -45,6 +46,11 @@ def actions(text: str, dialect: str) -> set[str]:
 
 def outline(text: str, dialect: str) -> set[str] | Refusal:
     """Return what a statement would do as far as its text tells, or why it is not understood. Never raises."""
+    found = _outlined(text, dialect)
+    return told(found, text, dialect) if isinstance(found, Refusal) else found
+
+
+def _outlined(text: str, dialect: str) -> set[str] | Refusal:
     try:
         return set(_actions(text, dialect))
     except Refused as error:

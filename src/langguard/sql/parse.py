@@ -41,7 +41,7 @@ def parse(
             fragment=text[-80:],
         ) from None
     known = RULES.get(dialect)
-    first_word(tokens, text, known.first_words if known is not None else frozenset())
+    first_word(tokens, text, dialect, known.first_words if known is not None else frozenset())
     tree = _tree(tokens, text, dialect)
     while isinstance(tree, exp.Subquery) and set(_set_args(tree)) == {"this"}:
         tree = tree.this.pop()
