@@ -115,8 +115,7 @@ def _shown(facts: Facts, sent: str, dialect: str) -> None:
     show(f"{colour(', '.join(facts.actions), 'green')}  ({dialect})")
     show(f"  tables     {plain(', '.join(facts.tables)) or '-'}")
     if facts.written:
-        where = {True: "with WHERE", False: colour("every row: no WHERE", "yellow"), None: ""}[facts.filtered]
-        show(f"  written    {plain(', '.join(facts.written))}  {where}")
+        _written(facts)
     show(f"  touched    {plain(', '.join(facts.touched)) or '-'}")
     if facts.functions:
         show(f"  functions  {plain(', '.join(facts.functions))}")
@@ -129,6 +128,22 @@ def _shown(facts: Facts, sent: str, dialect: str) -> None:
         come = ", ".join(output.columns)
         show(f"  output     {plain(output.name)} <- {plain(come) + how if come else 'no column'}")
     show(f"  sent       {plain(sent)}")
+
+
+def _written(facts: Facts) -> None:
+    """Show what a write does to which rows, and what it sets."""
+    where = {
+        "condition": "with WHERE",
+        "trivial": colour("every row: the WHERE tells no rows apart", "yellow"),
+        "none": colour("every row: no WHERE", "yellow"),
+        None: "",
+    }[facts.where]
+    changes = f"{facts.operation}: {', '.join(facts.changes)}" if facts.operation == "merge" else facts.operation
+    show(f"  written    {plain(', '.join(facts.written))}  {changes}  {where}".rstrip())
+    for each in facts.assigned:
+        how = " unchanged" if each.direct else " counted" if each.counted else ""
+        come = ", ".join(each.columns)
+        show(f"  sets       {plain(each.column)} <- {plain(come) + how if come else 'values given'}")
 
 
 def _refused(refusal: Refusal, statement: str, dialect: str, *, json: bool) -> NoReturn:
@@ -144,7 +159,9 @@ def _refused(refusal: Refusal, statement: str, dialect: str, *, json: bool) -> N
     for line in pointed(statement, refusal):
         show(f"    {line}")
     if refusal.actions:
-        show(f"  it would: {', '.join(refusal.actions)}")
+        what = f"{refusal.kind.replace('_', ' ')}: " if refusal.kind else ""
+        at = f" ({plain(', '.join(refusal.targets))})" if refusal.targets else ""
+        show(f"  it would: {what}{', '.join(refusal.actions)}{at}")
     if refusal.candidates:
         show(f"  tables: {plain(', '.join(refusal.candidates))}")
     if refusal.hint:

@@ -108,6 +108,9 @@ _CONTEXT: Final = _object(
     messages=_said(_list(TEXT), supplied=False),
 )
 _OUTPUT: Final = _object(name=TEXT, columns=_list(COLUMN), direct=BOOL, counted=BOOL)
+_ASSIGNED: Final = _object(
+    column=COLUMN, shown=_list(COLUMN), columns=_list(COLUMN), copied=_list(COLUMN), direct=BOOL, counted=BOOL
+)
 
 ENVIRONMENT: Final = _object(
     principal=_object(id=TEXT, name=TEXT, kind=_words(*PRINCIPAL_KINDS), groups=_list(TEXT)),
@@ -121,14 +124,21 @@ ENVIRONMENT: Final = _object(
     call=_object(id=_said(TEXT), actions=_list(_words(*ACTIONS)), context=_CONTEXT, url=_URL),
     facts=_object(
         actions=_list(_words(*ACTIONS)),
+        kind=TEXT,
+        targets=_list(TEXT),
+        operation=_maybe(_words("select", "insert", "update", "delete", "merge")),
+        changes=_list(_words("insert", "update", "delete")),
         tables=_list(TABLE),
         written=_list(TABLE),
+        assigned=_list(_ASSIGNED),
+        assigned_columns=_list(COLUMN),
         touched=_list(COLUMN),
         decided=_list(COLUMN),
         functions=_list(TEXT),
         outputs=_list(_OUTPUT),
         limit=_maybe(INT),
         filtered=_maybe(BOOL),
+        where=_maybe(_words("none", "trivial", "condition")),
         precise=BOOL,
         parameters=INT,
         shape=TEXT,

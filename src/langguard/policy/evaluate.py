@@ -17,7 +17,7 @@ from langguard.policy.conditions import ConditionFailed, context_of
 from langguard.policy.environment import PROBED
 from langguard.policy.limits import limits_of
 from langguard.policy.model import ANY, Approvers, Effect, Policy, Rule
-from langguard.protocol import Context, Facts
+from langguard.protocol import Assigned, Context, Facts
 
 Reason = Literal["granted", "rule", "rule_failed", "estimate_unknown", "no_grant"]
 Unit = tuple[str, str | None]
@@ -273,6 +273,9 @@ _CONTEXT: Final[Mapping[str, Any]] = {
     item.name: item.default for item in msgspec.structs.fields(Context) if item.default is not msgspec.NODEFAULT
 }
 _OUTPUT: Final[Mapping[str, Any]] = {"direct": False, "counted": False}
+_ASSIGNED: Final[Mapping[str, Any]] = {
+    item.name: item.default for item in msgspec.structs.fields(Assigned) if item.default is not msgspec.NODEFAULT
+}
 
 
 class _Lazy:
@@ -317,6 +320,11 @@ def _only(variables: Mapping[str, Any], reads: tuple[str, ...]) -> dict[str, Any
 def _variables(request: Request) -> dict[str, Any]:
     facts = {**_FACTS, "actions": request.actions, "tables": request.tables or (), **request.facts, **request.estimates}
     facts["outputs"] = [{**_OUTPUT, **output} for output in facts["outputs"]]
+    facts["assigned"] = [{**_ASSIGNED, **each} for each in facts["assigned"]]
+    facts["assigned_columns"] = [each["column"] for each in facts["assigned"]]
+    facts["kind"] = facts.get("kind") or request.facts.get("operation") or ("select" if "statement" in facts else "")
+    facts["operation"] = request.facts.get("operation") or ("select" if "statement" in facts else None)
+    facts["targets"] = facts.get("targets") or facts["written"]
     context = {**_CONTEXT, **request.context}
     return {
         "principal": {

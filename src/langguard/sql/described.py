@@ -106,8 +106,8 @@ def _words(text: str, dialect: str) -> list[Word]:
 
 
 def _statement(words: list[Word], dialect: str, found: Described) -> None:
-    while len(words) > 1 and words[0].text == "(":
-        words = words[1:]
+    opened = next((at for at, word in enumerate(words) if word.text != "("), 0)
+    words = words[opened:]
     first = words[0].upper
     second = words[1].upper if len(words) > 1 else ""
     own = Described()

@@ -88,3 +88,19 @@ def test_a_terminal_is_not_driven_by_a_statement(schema):
     said = explain("--schema", schema, "select '\u200b\x1b[2J' from customers")
     assert said.exit_code == 1
     assert "\x1b" not in said.stdout
+
+
+def test_a_write_says_what_it_sets_and_a_trivial_where(schema):
+    said = explain("--schema", schema, "update orders set total = customer_id, id = 5 where 1 = 1 or id = 3")
+    assert "written    public.orders  update  every row: the WHERE tells no rows apart" in said.stdout
+    assert "sets       public.orders.id <- values given" in said.stdout
+    assert "sets       public.orders.total <- public.orders.customer_id unchanged" in said.stdout
+    held = json.loads(explain("--json", "--schema", schema, "update orders set id = 5").stdout)
+    assert (held["operation"], held["where"], held["assigned"][0]["column"]) == ("update", "none", "public.orders.id")
+
+
+def test_a_refused_statement_says_its_kind_and_targets(schema):
+    said = explain("--schema", schema, "drop table orders, customers")
+    assert "it would: drop table: ddl (orders, customers)" in said.stdout
+    held = json.loads(explain("--json", "drop table orders").stdout)["refusal"]
+    assert (held["kind"], held["targets"]) == ("drop_table", ["orders"])

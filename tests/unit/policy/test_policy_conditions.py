@@ -229,12 +229,62 @@ def test_each_field_called_supplied_is_supplied(path):
 def test_each_fact_and_context_field_has_its_default():
     bare = _variables(Request(principal_id="p", connection="c", actions=("read",), now=NOW))
     facts, context = Facts(statement="", actions=("read",)), Context()
+    made = {"kind": "", "targets": (), "operation": None, "assigned": [], "assigned_columns": []}
     for name in ENVIRONMENT.fields["facts"].type.fields:
         if f"facts.{name}" not in PROBED and name not in {"actions", "tables"}:
-            default = getattr(facts, name)
-            assert bare["facts"][name] == ([] if name == "outputs" else default)
+            default = made[name] if name in made else getattr(facts, name)
+            assert bare["facts"][name] == ([] if name == "outputs" else default), name
     for name, value in bare["call"]["context"].items():
         assert value == getattr(context, name)
+
+
+def write_facts():
+    return {
+        "statement": "UPDATE t SET a = b",
+        "operation": "update",
+        "changes": ("update",),
+        "where": "trivial",
+        "filtered": False,
+        "written": ("public.t",),
+        "assigned": [{"column": "public.t.a", "shown": ("public.t.a",), "columns": ("public.t.b",)}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "text", "holds"),
+    [
+        (write_facts(), 'facts.operation == "update" && facts.kind == "update"', True),
+        (write_facts(), 'facts.where == "none" || facts.where == "trivial"', True),
+        (write_facts(), 'facts.where == "condition"', False),
+        (write_facts(), '"public.t.a" in facts.assigned_columns && size(facts.assigned_columns) == 1', True),
+        (write_facts(), "facts.assigned.exists(a, a.direct || a.counted || size(a.copied) > 0)", False),
+        (write_facts(), 'facts.assigned.exists(a, "public.t.b" in a.columns)', True),
+        (write_facts(), '"delete" in facts.changes', False),
+        (write_facts(), 'facts.targets == facts.written && "public.t" in facts.targets', True),
+        ({"statement": "SELECT 1"}, 'facts.operation == "select" && facts.kind == "select"', True),
+        ({"statement": "SELECT 1"}, "facts.where == null", True),
+        ({"kind": "drop_table", "targets": ("t",)}, 'facts.kind == "drop_table" && "t" in facts.targets', True),
+        ({"kind": "drop_table", "targets": ("t",)}, "facts.operation == null", True),
+        ({}, 'facts.kind == "" && facts.operation == null && size(facts.assigned_columns) == 0', True),
+    ],
+)
+def test_what_a_write_does_can_be_asked_for(facts, text, holds):
+    request = Request(principal_id="p", connection="c", actions=("write",), facts=facts, now=NOW)
+    assert compile_condition(text).holds(context_of(_variables(request), NOW)) is holds
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'facts.where == "some"',
+        'facts.operation == "drop"',
+        '"upsert" in facts.changes',
+        "facts.assigned.exists(a, a.x)",
+    ],
+)
+def test_a_word_that_can_never_hold_is_refused(text):
+    with pytest.raises(ConditionError):
+        compile_condition(text)
 
 
 def test_the_library_knows_each_function_we_allow():

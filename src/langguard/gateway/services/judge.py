@@ -178,7 +178,7 @@ class Judge:
         context: Context,
         actions: tuple[str, ...],
         tables: tuple[str, ...] | None,
-        facts: Facts | None,
+        facts: Facts | Refusal | None,
         at: int,
         call_id: str,
         estimate: Estimate | None = None,
@@ -197,7 +197,7 @@ class Judge:
             call_id=call_id,
             actions=actions,
             tables=tables,
-            facts={} if facts is None else msgspec.to_builtins(facts),
+            facts=_told(facts),
             estimates=facts_of(estimate),
             context=msgspec.to_builtins(context),
             now=at,
@@ -386,7 +386,15 @@ class Judge:
         refusal = told(refusal, connection.name, lambda table: may_know(ask, table))
         rule = None
         if refusal.actions:
-            verdict = self._verdict(live, connection, request.context, refusal.actions, None, None, at, request.id)
+            verdict = self._verdict(live, connection, request.context, refusal.actions, None, refusal, at, request.id)
             rule = verdict.rule if verdict.effect == "deny" and not verdict.wants else None
         known = {**known, "actions": tuple(refusal.actions), "refusal": refusal}
         return self._deny(at, "rule" if rule else "sql_refused", sentence(refusal), rule=rule, **known)
+
+
+def _told(facts: Facts | Refusal | None) -> dict[str, Any]:
+    """Return what policy may know of a statement: of a refused one, what its words tell."""
+    if isinstance(facts, Refusal):
+        return {"kind": facts.kind, "targets": facts.targets}
+    held: dict[str, Any] = {} if facts is None else msgspec.to_builtins(facts)
+    return held
