@@ -23,6 +23,8 @@ ASKED: Final[Mapping[str, str]] = {
     "sqlite": "EXPLAIN QUERY PLAN ",
 }
 """What is put before a statement, by dialect."""
+_READS_ONLY: Final = ("sqlite", "mysql", "duckdb")
+"""Dialects that explain a write only where it could run."""
 _PLAN_BYTES: Final = 4_000_000
 _PLAN_LINES: Final = 2_000
 _LARGEST: Final = 2**53 - 1
@@ -31,6 +33,7 @@ _SEARCH: Final = re.compile(r"SEARCH .+? USING (?:COVERING |AUTOMATIC |PARTIAL )
 _BY_ROWID: Final = re.compile(r"SEARCH .+? USING INTEGER PRIMARY KEY \(rowid=\?\)", re.DOTALL)
 _ANY_SEARCH: Final = re.compile(r"SEARCH .+", re.DOTALL)
 _SORTING: Final = re.compile(r"USE TEMP B-TREE FOR .+")
+_CUTS: Final = frozenset({"LIMIT", "STREAMING_LIMIT", "LIMIT_PERCENT", "TOP_N"})
 _UNREADABLE: Final = "The database's plan can't be read."
 
 
@@ -44,6 +47,7 @@ def estimate(
     schemas: Sequence[str],
     tables: Sequence[str],
     statistics: Statistics,
+    limit: int | None = None,
     cancel: Cancel | None = None,
 ) -> Estimate:
     """Ask what a statement would return or change, without running it.
@@ -57,6 +61,7 @@ def estimate(
         schemas: Where unqualified names are looked up.
         tables: Every table the statement names, `schema.table`.
         statistics: What is known of their sizes.
+        limit: The statement's own literal LIMIT, which not every plan counts.
         cancel: To end it from another thread.
 
     Raises:
@@ -66,7 +71,7 @@ def estimate(
     if asked is None:
         msg = f"The dialect {dialect!r} gives no estimates here."
         raise TargetError(msg)
-    if dialect == "sqlite" and not statement.startswith(("SELECT ", "WITH ", "VALUES ")):
+    if dialect in _READS_ONLY and statement.startswith(("INSERT ", "UPDATE ", "DELETE ", "REPLACE ")):
         msg = "This database gives no estimates for writes."
         raise TargetError(msg)
     found = run_statement(
@@ -87,6 +92,8 @@ def estimate(
         raise
     except Exception:  # noqa: BLE001 - a plan of any other shape; its text may quote values
         raise TargetError(_UNREADABLE) from None
+    if rows is not None and limit is not None:
+        rows = min(rows, limit)
     return Estimate(statement=statement, rows=_count(rows), scanned=_count(scanned), cost=_count(cost))
 
 
@@ -133,12 +140,23 @@ def _nodes(node: Mapping[str, Any], below: str) -> Iterator[Mapping[str, Any]]:
 
 def _duckdb(found: Rows, _: tuple[str, ...], __: Statistics) -> _Read:
     (top,) = _document(found)
-    expected = [_expected(node) for node in _nodes(top, "children")]
     scanned = sum(
         _expected(node) or 0.0 for node in _nodes(top, "children") if "Table" in (node.get("extra_info") or {})
     )
-    # A node that gives none (the one that writes) has as many rows as what is below it, at most.
-    return next(count for count in expected if count is not None), scanned, None
+    return _left(top), scanned, None
+
+
+def _left(node: Mapping[str, Any]) -> float:
+    """Return the rows a node gives back: as it says itself, but for those that say nothing, or 0 for "not known"."""
+    said = _expected(node)
+    below = node["children"]
+    if node["name"] in _CUTS and not said:
+        return max(_left(each) for each in below)
+    if said is not None:
+        return said
+    if node["name"] == "UNION":
+        return sum(_left(each) for each in below)
+    raise TargetError(_UNREADABLE)
 
 
 def _expected(node: Mapping[str, Any]) -> float | None:

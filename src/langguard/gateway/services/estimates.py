@@ -100,6 +100,7 @@ class Estimates:
             schemas=probe.schemas,
             tables=drive.known.tables,
             statistics=connection.statistics,
+            limit=None if drive.known.facts is None else drive.known.facts.limit,
             cancel=cancel,
         )
         asked = self._threads.submit(work)
