@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 
+import duckdb
 import psycopg
 import pytest
 from tests.support import filtered_shop as shop
@@ -109,6 +110,56 @@ def lite(tmp_path_factory):
     real.close()
     truth.close()
     engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def duck(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("obliged")
+    for name, customers, orders in (
+        ("shop", shop.CUSTOMERS, shop.ORDERS),
+        ("truth", shop.TRUE_CUSTOMERS, shop.TRUE_ORDERS),
+    ):
+        with duckdb.connect(str(folder / f"{name}.duckdb")) as link:
+            link.execute(shop.TABLES)
+            link.execute(shop.VIEWS + "create view renamed(k, m) as select id, email from customers;")
+            for table, rows in (
+                ("customers", customers),
+                ("orders", orders),
+                ("items", shop.ITEMS),
+                ("products", shop.PRODUCTS),
+            ):
+                link.executemany(f"insert into {table} values ({','.join('?' * len(rows[0]))})", rows)
+    engine = open_engine(f"duckdb:///{folder / 'shop.duckdb'}")
+    catalog = snapshot(engine, dialect="duckdb")
+    engine.dispose()
+    real, truth = duckdb.connect(str(folder / "shop.duckdb")), duckdb.connect(str(folder / "truth.duckdb"))
+    yield real, truth, catalog
+    real.close()
+    truth.close()
+
+
+DUCK = """
+from customers
+from customers select id, email order by all
+select * exclude (phone) from customers
+select c.* replace (upper(email) as email) from customers c
+select region, count(*) as n, max(email) as m from customers group by all order by all
+select email as e, upper(e) as u, length(u) as l from customers where e is not null order by l, u
+select id, email from customers qualify row_number() over (partition by region order by id) = 1
+select c.id from customers c semi join orders o on o.customer_id = c.id
+select c.id, c.email from customers c anti join orders o on o.customer_id = c.id
+select list(email order by id) from customers
+select {'e': email, 'i': id}['e'] from customers
+select x.e from customers c, unnest([c.email]) x(e)
+select id, email from customers where email like '%example%' or id in (from orders select customer_id)
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("statement", [*shop.shapes("both"), *DUCK])
+def test_duckdb_returns_the_truth(statement, duck):
+    real, truth, catalog = duck
+    facts, sent = text_of(statement, catalog, shop.obligations("main"))
+    assert same(real.execute(sent).fetchall(), truth.execute(facts.statement).fetchall()), sent
 
 
 @pytest.mark.parametrize("statement", [*shop.shapes("both"), *shop.shapes("sqlite")])

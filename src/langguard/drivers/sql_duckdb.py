@@ -45,7 +45,7 @@ _READINGS: Final = {
 _LIMITS: Final = {"memory_limit": "1GB", "threads": "2", "temp_directory": "", "max_temp_directory_size": "1GB"}
 """What may be set otherwise after `?` in the URL, and what holds if it is not. With no folder nothing is spilt."""
 _ACCESS: Final = {"read_only": True, "read_write": False}
-_KINDS: Final = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
+_KINDS: Final = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE_INTO"})
 _ASKED: Final = "EXPLAIN (FORMAT json) "
 _AGAIN: Final = 0.02
 """Seconds between interrupts: one that comes between two steps of a statement is lost."""

@@ -54,6 +54,13 @@ def test_rows_are_capped_and_say_so(engine):
     assert run(engine, "select '100%', 'it''s $1' where 1 = $1", (1,)).rows == [("100%", "it's $1")]
 
 
+def test_a_plan_is_told_and_nothing_runs(engine):
+    assert run(engine, "EXPLAIN (FORMAT json) SELECT a FROM main.t", result_bytes=100_000).rows
+    with pytest.raises(TargetError):
+        run(engine, "EXPLAIN (FORMAT json, ANALYZE) SELECT a FROM main.t")
+    assert run(engine, "select count(*) from main.t").rows == [(2,)]
+
+
 def test_a_large_result_fails(engine):
     with pytest.raises(TargetError, match="larger than 10000 bytes"):
         run(engine, "select repeat('x', 20000)")
@@ -94,6 +101,9 @@ def test_a_large_result_fails(engine):
         "select * from glob('/*')",
         "select * from read_csv('/etc/passwd')",
         "select * from engine",
+        "merge into t using t u on t.a = u.a when matched then delete",
+        "explain analyze delete from t",
+        "explain (analyze, format json) delete from t",
     ],
 )
 def test_a_read_has_no_effect_and_stays_inside(engine, path, statement, tmp_path):
@@ -119,6 +129,8 @@ def test_a_write_needs_a_database_opened_for_it(path):
     assert run(engine, "insert into main.t values (3, 'z')", read_only=False).affected == 1
     assert run(engine, "update main.t set b = 'w'", read_only=False).affected == 3
     assert run(engine, "delete from main.t where a = 1 returning b", read_only=False).rows == [("w",)]
+    merge = "merge into main.t using (values (2, 'm')) u(a, b) on t.a = u.a when matched then update set b = u.b"
+    assert run(engine, merge, read_only=False).affected == 1
     for other in ("create table x (a int)", "drop table t", "copy t to 'x'", "set threads = 1", "checkpoint"):
         with pytest.raises(TargetError):
             run(engine, other, read_only=False)
