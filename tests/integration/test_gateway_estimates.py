@@ -5,6 +5,7 @@ import json
 import sqlite3
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import psycopg
@@ -188,6 +189,38 @@ def test_a_database_that_answers_late_denies_and_says_why(home, session):
         "estimated"
     ] == "unknown"
     assert ask(home, session, "SELECT id FROM many WHERE id = 500")["result"]["rows"] == [[500]], "and not for ever"
+
+
+def test_many_who_wait_for_a_database_that_hangs_are_all_denied_in_time(home):
+    sessions = [home.session(home.key(f"many-{number}")) for number in range(3)]
+    with psycopg.connect(home.dsn) as link, ThreadPoolExecutor(12) as pool:
+        link.execute("LOCK TABLE many IN ACCESS EXCLUSIVE MODE")
+        before = time.monotonic()
+        asked = [
+            pool.submit(ask, home, sessions[number % 3], f"SELECT id FROM many WHERE id = {number + 700}")
+            for number in range(12)
+        ]
+        other = ask(home, sessions[0], "SELECT 1 AS one", "lite")
+        reasons = {one.result()["decision"]["reason"] for one in asked}
+        assert time.monotonic() - before < 5
+    assert reasons == {"estimate_unknown"}
+    assert other["decision"]["reason"] == "granted", "who asks nothing of that database need not wait for it"
+
+
+def test_a_database_that_is_gone_denies_and_says_why(postgres, tmp_path):
+    url = postgres_shop(postgres, "estimates_gone", *WRITES)
+    sqlite_shop(tmp_path / "lite.db")
+    with GatewayProcess(tmp_path, env={"SHOP_DSN": url}, text=FILE.format(more="").replace("{{port}}", "{port}")) as up:
+        session = up.session(up.key())
+        assert ask(up, session, "SELECT id FROM many WHERE id = 1")["result"]["rows"] == [[1]]
+        with psycopg.connect(postgres.dsn, autocommit=True) as link:
+            link.execute("ALTER DATABASE estimates_gone ALLOW_CONNECTIONS false")
+            link.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'estimates_gone'")
+        for number in (2, 3):
+            answer = ask(up, session, f"SELECT id FROM many WHERE id = {number}")
+            assert answer["decision"]["reason"] == "estimate_unknown"
+            assert "did not say" in answer["decision"]["message"]
+        assert kinds(up, session)[-2:] == ["probe", "intent"]
 
 
 def test_ending_the_session_ends_the_question(home, session):

@@ -17,7 +17,7 @@ class EstimateSettings:
 
     Attributes:
         timeout_ms: For one answer, the wait for a turn included; without one the estimate is not known.
-        at_once: Questions on their way at once, over all connections.
+        at_once: Questions on their way at once, on each connection.
         remember_us: Microseconds an answer holds, while structure and statistics stay as they are.
         always: Ask for each allowed statement, for the record, even where no rule goes by it.
     """

@@ -44,7 +44,7 @@ class Estimates:
         self._recorder = recorder
         self._stored = stored
         self._sessions = sessions
-        self._threads = ThreadPoolExecutor(settings.at_once, thread_name_prefix="estimate")
+        self._threads: dict[str, ThreadPoolExecutor] = {}
 
     async def record(self, drive: Drive, probe: Probe) -> Receipt:
         """Make it durable that the database will be asked, and about what.
@@ -103,7 +103,7 @@ class Estimates:
             limit=None if drive.known.facts is None else drive.known.facts.limit,
             cancel=cancel,
         )
-        asked = self._threads.submit(work)
+        asked = self._threads_of(connection.name).submit(work)
         try:
             wait = self._settings.timeout_ms / 1000 + _GRACE_SECONDS
             answer = await asyncio.wait_for(asyncio.wrap_future(asked), wait)
@@ -121,9 +121,17 @@ class Estimates:
         self._remembered.keep(connection, catalog, probe, answer)
         return answer
 
+    def _threads_of(self, connection: str) -> ThreadPoolExecutor:
+        """Return a connection's own threads: a database that hangs holds up no question to another one."""
+        if connection not in self._threads:
+            name = f"estimate-{connection}"
+            self._threads[connection] = ThreadPoolExecutor(self._settings.at_once, thread_name_prefix=name)
+        return self._threads[connection]
+
     def close(self) -> None:
         """Let no further question start."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._threads.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _fire(cancel: Cancel) -> None:
