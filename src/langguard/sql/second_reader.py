@@ -60,7 +60,7 @@ _SAME: Final = {
     "regexp_like": "~",
 }
 _NUMBERS_ADDED: Final = {"substring": "1", "log": "10"}
-_TYPES_ADDED: Final = frozenset({"numeric"})  # ROUND(x, n) has no other form
+_TYPES_ADDED: Final = {"round": "numeric", "generate_series": "interval"}  # what a step or a rounding is cast to
 _TYPES_LEFT_OUT: Final = frozenset({"int4"})  # SUBSTRING(x FOR n) is read as one with a cast
 _UNITS: Final = {
     word: words.split()[0]
@@ -155,6 +155,8 @@ def _differs(sent: Heard, facts: Facts, catalog: Catalog) -> str:
     is_write = bool(facts.written)
     if (sent.kind == "read") is is_write or sent.kind not in KINDS or sent.odd:
         return "what kind of statement it is"
+    if is_write and sent.kind.lower() != facts.operation:
+        return "what kind of statement it is"
     if facts.filtered and not sent.filtered and sent.kind in {"UPDATE", "DELETE"}:
         return "whether it has a WHERE clause"
     if not _tables_agree(sent, facts, catalog):
@@ -205,7 +207,8 @@ def _changed(came: Heard, sent: Heard, catalog: Catalog) -> str:
         return "which tables it reads or writes"
     if acts(came) != acts(sent):
         return "which functions and operators it uses"
-    if came.types - sent.types - _TYPES_LEFT_OUT or sent.types - came.types - _TYPES_ADDED:
+    added = {_TYPES_ADDED.get(function, "") for function in sent.functions}
+    if came.types - sent.types - _TYPES_LEFT_OUT or sent.types - came.types - added:
         return "which types it converts to"
     if not _same_strings(came.strings, sent.strings) or not _same_numbers(came, sent):
         return "which values stand in it"

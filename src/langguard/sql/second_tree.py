@@ -182,7 +182,8 @@ def _call(node: Node, found: Heard) -> None:
 
 def _operator(node: Node, found: Heard) -> None:
     kind, word = node["kind"], _name(node.get("name", ()))
-    found.operators.add(_LIKE.get(kind) or word.removeprefix("!"))
+    if word != "+" or "lexpr" in node:  # a sign that says nothing
+        found.operators.add(_LIKE.get(kind) or word.removeprefix("!"))
     found.parts["not"] += "_NOT_" in kind or word[:1] == "!" or (kind == "AEXPR_IN" and word == "<>")
     if kind == "AEXPR_NULLIF":
         found.functions.add("nullif")

@@ -130,7 +130,7 @@ def test_facts_that_do_not_fit_what_is_sent_are_refused(wrong, about, catalogs):
     [
         ("update customers set name = 'x' where id = 1", "update customers set name = 'x'", "WHERE"),
         ("delete from customers where id = 1", "delete from orders where id = 1", "tables"),
-        ("insert into customers (id) values (1)", "delete from customers", "WHERE|tables|kind"),
+        ("insert into customers (id) values (1)", "delete from customers", "kind"),
     ],
 )
 def test_a_write_sent_otherwise_is_refused(text, wrong, about, catalogs):
@@ -138,7 +138,7 @@ def test_a_write_sent_otherwise_is_refused(text, wrong, about, catalogs):
     assert isinstance(facts, Facts)
     with pytest.raises(Exception, match="readers_disagree") as caught:
         second_reader.agree(text, msgspec.structs.replace(facts, statement=wrong), catalogs["postgres"])
-    assert caught.value.refusal.reason
+    assert about in caught.value.refusal.reason
 
 
 CAME_OTHERWISE = [
@@ -197,6 +197,9 @@ PLAIN = [
     "select id from customers fetch first row only",
     "select id from customers order by id fetch first 2 rows with ties",
     "values (1, 'a'), (2, 'b')",
+    "select -id, +id, - -id from customers",
+    "select d::date from generate_series('2024-02-20'::date, '2024-03-05'::date, '1 day') d",
+    "select round(1.5e0, 1)",
     "table customers",
     "select 1 where $1 = 1 and $2 = 'x'",
     "select exists (select 1), array(select id from customers), 1 = any(array[1, 2]), (1, 2) in (select 1, 2)",
@@ -206,6 +209,8 @@ PLAIN = [
     'select "Name" from hr."Staff" s where s.salary <> 1 and s.salary != 2',
     "insert into customers (id, name) select 1, 'y' on conflict (id) do update set name = 'x' returning id",
     "update customers c set name = upper(c.name) from orders o where o.customer_id = c.id returning c.id as changed",
+    "merge into customers c using orders o on c.id = o.customer_id when matched then update set name = o.note "
+    "when not matched then insert (id, name) values (1, 'x')",
     "delete from customers using orders o where o.customer_id = customers.id",
 ]  # fmt: skip
 
