@@ -14,3 +14,8 @@ ADDRESSES: Final[Mapping[SqlDialect, tuple[str, ...]]] = {
 """What a target's address may start with."""
 FILES: Final = {"sqlite": "SQLite", "duckdb": "DuckDB"}
 """Those whose database is a file, which is no secret."""
+
+
+def named(text: str) -> SqlDialect:
+    """Return the dialect of a name that is in ADDRESSES."""
+    return next(dialect for dialect in ADDRESSES if dialect == text)

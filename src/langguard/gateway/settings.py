@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from langguard.detectors.settings import EngineSettings
 from langguard.errors import ConfigError, PolicyError
 from langguard.gateway import template as template_text
-from langguard.gateway.dialects import ADDRESSES, FILES
+from langguard.gateway.dialects import ADDRESSES, FILES, named
 from langguard.gateway.settings_estimates import EstimateSettings, read_estimates
 from langguard.gateway.settings_identity import IdentitySettings, read_identity
 from langguard.gateway.settings_masking import read_masking
@@ -314,8 +314,7 @@ def _connection(fields: Fields, name: str, folder: Path) -> ConnectionSettings:
     reader = fields.reader
     if "kind" in fields:
         reader.choice(fields.nodes["kind"], "kind", ("sql",))
-    chosen = reader.choice(fields.need("dialect"), "dialect", ADDRESSES)
-    dialect = next(known for known in ADDRESSES if known == chosen)
+    dialect = named(reader.choice(fields.need("dialect"), "dialect", ADDRESSES))
     custody = (
         reader.choice(fields.nodes["custody"], "custody", ("gateway", "agent")) if "custody" in fields else "gateway"
     )
