@@ -23,7 +23,7 @@ from langguard.sql.proof import assigned, changer, target_of
 from langguard.sql.refusals import refuse
 
 _WIDE = LIMITS.wide().wide()
-_HOLDERS = (exp.From, exp.Join, exp.Subquery, exp.Delete)
+_HOLDERS = (exp.From, exp.Join, exp.Subquery, exp.Delete, exp.Merge)
 _DEEPEST = 16
 """Most views inside views."""
 
@@ -205,7 +205,7 @@ class Guards:
                 moved[0],
                 actions=("write",),
             )
-        own = exp.Paren(this=found.over(target.alias))
+        own = exp.Paren(this=found.over(target.alias_or_name))
         where = holder.args.get("where")
         whole: exp.Expr = own if where is None else exp.And(this=exp.Paren(this=where.this.pop()), expression=own)
         holder.set("where", exp.Where(this=whole))
@@ -213,7 +213,7 @@ class Guards:
     def _no_masked(self, root: exp.Expr, target: exp.Table, table: Table | View) -> None:
         hidden = self.holds.masks(table)
         for column in root.find_all(exp.Column):
-            if column.table == target.alias and column.name in hidden:
+            if column.table == target.alias_or_name and column.name in hidden:
                 refuse(
                     "row_filter",
                     f"{table.id}.{column.name} is masked, so a write may not read it.",

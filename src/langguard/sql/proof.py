@@ -124,7 +124,7 @@ def _target_kept(root: exp.Expr, target: exp.Table, holds: Holds) -> bool:
     if not holds.concerns(table):
         return True
     hidden = holds.masks(table)
-    if any(c.table == target.alias and c.name in hidden for c in root.find_all(exp.Column)):
+    if any(c.table == target.alias_or_name and c.name in hidden for c in root.find_all(exp.Column)):
         return False
     found = holds.condition(table)
     if found is None:
@@ -138,7 +138,7 @@ def _target_kept(root: exp.Expr, target: exp.Table, holds: Holds) -> bool:
     last = where.this
     if isinstance(last, exp.And) and isinstance(last.this, exp.Paren):
         last = last.expression
-    return _same(last, exp.Paren(this=found.over(target.alias)), holds)
+    return _same(last, exp.Paren(this=found.over(target.alias_or_name)), holds)
 
 
 def _same(one: exp.Expr, other: exp.Expr, holds: Holds) -> bool:
