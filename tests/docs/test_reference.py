@@ -88,14 +88,17 @@ def test_every_problem_is_listed_with_its_status() -> None:
 
 def test_every_reason_of_a_decision_is_listed() -> None:
     """A reason is what `_deny` is given, or the first of the pair (reason, message) that a method returns."""
-    judge = list(ast.walk(ast.parse((SOURCE / "gateway/services/judge.py").read_text(encoding="utf-8"))))
+    homes = [SOURCE / "gateway/services" / name for name in ("judge.py", "hidden.py")]
+    judge = [node for home in homes for node in ast.walk(ast.parse(home.read_text(encoding="utf-8")))]
     places = [
         node.args[1]
         for node in judge
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_deny"
     ]
     places += [
-        node.value.elts[0] for node in judge if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple)
+        node.value.elts[0]
+        for node in judge
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == 2
     ]
     words = [part.value for place in places for part in ast.walk(place) if isinstance(part, ast.Constant)]
     known = {word for word in words if isinstance(word, str)} | set(get_args(Reason))

@@ -13,6 +13,7 @@ from langguard.protocol import Catalog, Refusal, RowFilter, Table, View
 from langguard.sql.analyze import settled, unreadable
 from langguard.sql.gate import LIMITS
 from langguard.sql.names import key, quoted, stored
+from langguard.sql.nodes import PLACEHOLDER
 from langguard.sql.parse import canonical, parse, parse_condition
 from langguard.sql.refusals import Refused, refuse, refused
 from langguard.sql.tables import tables_of
@@ -153,7 +154,7 @@ def _read(where: str, dialect: str) -> exp.Expr:
     """Return the tree of a condition's text, with nothing in it that could reach beyond one row."""
     tree = exp.Paren(this=parse_condition(where, dialect))  # so that the whole of it can be replaced
     for node in tree.walk():
-        if isinstance(node, _NOT_ALLOWED):
+        if isinstance(node, _NOT_ALLOWED) or (isinstance(node, exp.Var) and PLACEHOLDER.fullmatch(node.name)):
             refuse(
                 "row_filter",
                 "A row filter sees one row of its table: no subquery, aggregate, window or placeholder.",
