@@ -3,26 +3,26 @@
 import uuid
 
 import pytest
-from tests.support.gateway import EMAIL, GatewayProcess, connection, sqlite_shop
+from tests.support.gateway import EMAIL, GatewayProcess, sqlite_shop
 
 TEXT = """\
 version: 1
 listen: 127.0.0.1:{port}
-store: {{path: ./data}}
+store: {path: ./data}
 connections:
-{connections}
+  - {name: shop, dialect: sqlite, credential: {env: SHOP_DSN}}
 grants:
-  - {{group: analysts, connection: "*", actions: [read, metadata, write]}}
-  - {{group: audit, connection: "*", actions: [read, metadata]}}
+  - {group: analysts, connection: "*", actions: [read, metadata, write]}
+  - {group: audit, connection: "*", actions: [read, metadata]}
 row_filters:
-  - {{table: shop/main.customers, where: "id = 1 and name <> principal.name", except: [audit]}}
-  - {{table: shop/main.orders, where: "status in (principal.groups, 'open')"}}
+  - {table: shop/main.customers, where: "id = 1 and name <> principal.name", except: [audit]}
+  - {table: shop/main.orders, where: "status in (principal.groups, 'open')"}
 masks:
-  - {{columns: shop/main.customers.name, operator: replace}}
-  - {{columns: shop/main.customers.email, operator: "null", inference: mask, groups: [analysts]}}
-  - {{columns: shop/main.customers.card, operator: replace, inference: allow}}
+  - {columns: shop/main.customers.name, operator: replace}
+  - {columns: shop/main.customers.email, operator: "null", inference: mask, groups: [analysts]}
+  - {columns: shop/main.customers.card, operator: replace, inference: allow}
 clear: ["*/*.orders.status", "*/*.customers.email"]
-limits: {{rows: 100}}
+limits: {rows: 100}
 """
 
 
@@ -30,8 +30,7 @@ limits: {{rows: 100}}
 def filtered(tmp_path_factory):
     folder = tmp_path_factory.mktemp("filtered")
     path = sqlite_shop(folder / "shop.db")
-    held = connection("shop", "sqlite", credential="env:SHOP_DSN")
-    with GatewayProcess(folder, held, env={"SHOP_DSN": f"sqlite:///{path}"}, text=TEXT) as gateway:
+    with GatewayProcess(folder, env={"SHOP_DSN": f"sqlite:///{path}"}, text=TEXT) as gateway:
         yield gateway
 
 
@@ -47,7 +46,7 @@ def analyst(filtered):
 
 @pytest.fixture(scope="module")
 def auditor(filtered):
-    return filtered.key("audrey", groups=["audit"])
+    return filtered.key("audrey", "audit")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def test_writes_keep_to_the_rows_that_show(filtered, analyst, auditor):
 
 def test_explain_says_what_holds(filtered):
     body = {"connection": "shop", "statement": "SELECT id, email FROM customers", "groups": ["analysts"], "name": "ana"}
-    held = filtered.ask("POST", "/v1/policy/explain", body, filtered.admin).body
+    held = filtered.ask("POST", "/v1/policy/explain", body).body
     assert "row filter on main.customers: id = 1" in held["trace"]
     assert "masked below filters: main.customers.email is NULL" in held["trace"]
     assert "NULL AS" in held["sent"]
