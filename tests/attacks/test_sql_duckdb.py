@@ -107,7 +107,6 @@ EFFECTS = [
     "begin",
     "create secret s (type s3)",
     "comment on table people is 'x'",
-    "merge into people using audit on people.id = audit.id when matched then delete",
 ]
 WHOLE_ROWS = [
     "select people from people",
@@ -251,6 +250,21 @@ def test_what_reaches_each_output_is_told(catalog, statement, outputs):
     again = analyze(found.statement, "duckdb", catalog)
     assert isinstance(again, Facts)
     assert (again.statement, again.outputs, again.touched) == (found.statement, found.outputs, found.touched)
+
+
+def test_names_put_out_again_and_again_end_soon(catalog):
+    doubled = ", ".join(f"x{n} || x{n} as x{n + 1}" for n in range(40))
+    found = analyze(f"select ssn as x0, {doubled} from people", "duckdb", catalog)
+    assert isinstance(found, Refusal)
+    assert found.code == "too_complex"
+
+
+def test_a_merge_is_a_write(catalog):
+    merge = "merge into people using audit on people.id = audit.id when matched then delete"
+    found = analyze(merge, "duckdb", catalog)
+    assert isinstance(found, Facts)
+    assert "write" in found.actions
+    assert found.written == ("main.people",)
 
 
 def test_a_view_is_refused_where_macros_come_before_the_engines_own_functions_in_it(catalog):

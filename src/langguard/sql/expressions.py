@@ -26,6 +26,8 @@ DECIDING: dict[type[exp.Expr], frozenset[str]] = {
 SKIPPED = (exp.DataType, exp.Identifier, exp.Literal, exp.Var, exp.Null, exp.Boolean, exp.Parameter, exp.JSONPath)
 
 
+PUT_OUT = 3_000
+"""Most nodes that the names of outputs may stand for in one statement: used again and again they double."""
 _OPEN = (exp.Binary, exp.Connector, exp.Predicate, exp.Unary)
 
 
@@ -60,6 +62,7 @@ class Expressions(ABC):
         self.decided: set[str] = set()
         self.writing = False
         self._direct: dict[int, bool] = {}
+        self._put_out = 0
         self._inlined: dict[int, tuple[exp.Expr, exp.Expr]] = {}
 
     @abstractmethod
@@ -258,7 +261,15 @@ class Expressions(ABC):
                 hint="Write the expression itself, or put the query into FROM (...) and use the name outside.",
             )
         copy = held[0].copy()
-        self.spend(sum(1 for _ in copy.walk()))
+        self._put_out += sum(1 for _ in copy.walk())
+        if self._put_out > PUT_OUT:
+            refuse(
+                "too_complex",
+                "Names of outputs are used again too often.",
+                name,
+                position=node.this.meta.get("start"),
+                hint="Put the query into FROM (...) and use the names outside.",
+            )
         if type(copy) is exp.Column:
             node.set("this", copy.this)
             node.set("table", copy.args.get("table"))
