@@ -10,6 +10,7 @@ from langguard.drivers.sql_catalog import sample, snapshot
 from langguard.errors import ConfigError
 from langguard.gateway.services.row_filters import check_row_filters
 from langguard.gateway.settings import ConnectionSettings, Settings, load
+from langguard.gateway.settings_sql import SqlSettings
 from langguard.policy import Known, Policy, check
 from langguard.protocol import Catalog
 from langguard.secrets import Reference, resolve
@@ -91,6 +92,15 @@ def structure(name: str, path: Path) -> Catalog:
     """
     settings = load(path, environ())
     return _catalog(_own(name, settings), settings)
+
+
+def reading(path: Path) -> SqlSettings:
+    """Return how a gateway of this file reads statements.
+
+    Raises:
+        ConfigError: The file is wrong.
+    """
+    return load(path, environ()).sql
 
 
 def _own(name: str, settings: Settings) -> ConnectionSettings:

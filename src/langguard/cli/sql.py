@@ -42,7 +42,7 @@ def explain(
     json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """Say what a statement does, or what of it is refused and what to write instead. Exit 0 understood, 1 refused."""
-    from langguard.sql import analyze, outline, rewrite
+    from langguard.sql import analyze, outline, rewrite, second_reader
 
     if connection is not None and schema is not None:
         msg = "Give --connection or --schema, not both."
@@ -59,16 +59,43 @@ def explain(
             show(f"{colour(', '.join(sorted(found)), 'green')}  ({named})")
             show(colour(f"  {NO_CATALOG}", "yellow"))
         return
-    facts = analyze(statement, catalog.dialect, catalog)
+    limits = _limits(config if connection is not None else None)
+    second = second_reader.described() if limits.second_reader and catalog.dialect == "postgres" else ""
+    facts = analyze(statement, catalog.dialect, catalog, limits=limits)
     if isinstance(facts, Refusal):
         _refused(facts, statement, catalog.dialect, json=json)
-    sent = rewrite(facts, SqlObligations(rows=rows), catalog)
+    sent = rewrite(facts, SqlObligations(rows=rows), catalog, limits=limits)
     if isinstance(sent, Refusal):
         _refused(sent, facts.statement, catalog.dialect, json=json)
     if json:
-        show_json({"understood": True, "dialect": catalog.dialect, **_data(facts), "sent": sent, "notes": []})
+        show_json(
+            {
+                "understood": True,
+                "dialect": catalog.dialect,
+                **_data(facts),
+                "sent": sent,
+                "second_reader": second,
+                "notes": [],
+            }
+        )
     else:
         _shown(facts, sent, catalog.dialect)
+        if catalog.dialect == "postgres":
+            show(f"  read by    ours, {second}" if second else "  read by    ours; no second reader")
+
+
+def _limits(config: Path | None) -> Any:
+    """Return the limits of a gateway's file, or the defaults, with the second reader where there is one."""
+    from dataclasses import replace
+
+    from langguard.sql import LIMITS
+
+    if config is None:
+        return replace(LIMITS, second_reader=True)
+    from langguard.cli._files import reading
+
+    settings = reading(config)
+    return replace(LIMITS, **dict(settings.limits), second_reader=settings.second_reader != "never")
 
 
 def _catalog(connection: str | None, config: Path, schema: Path | None, dialect: str | None) -> Catalog | None:
