@@ -15,7 +15,7 @@ _LEX = re.compile(
     |(?P<comment>/\*.*?\*/|--(?=\s|$)[^\n]*|\#[^\n]*)|(?P<open>--|/\*|['"`])""",
     re.DOTALL | re.VERBOSE,
 )
-_MARKS = re.compile(r"""['"`#]|--|/\*""")
+_MARKS = re.compile(r"""['"`#]|--|/\*|0[xX]""")
 _IN_STRINGS = frozenset({TokenType.STRING, TokenType.HEX_STRING, TokenType.BIT_STRING, TokenType.NATIONAL_STRING})
 _CHARACTER_SETS = frozenset({"_utf8", "_utf8mb3", "_utf8mb4"})
 """Whose introducers change nothing where the connection speaks utf8mb4."""
