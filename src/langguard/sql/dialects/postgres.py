@@ -34,7 +34,10 @@ POSTGRES = Rules(
 """
     ),
     plain_calls=words(
-        "date_part date_trunc date_bin date_add date_subtract to_char to_date to_timestamp to_hex log10 regexp_like"
+        """
+date_add date_bin date_part date_subtract date_trunc generate_series log10 regexp_like to_char to_date to_hex
+to_timestamp
+"""
     ),
     folds="lower",
     insensitive=False,
