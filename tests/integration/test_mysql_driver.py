@@ -4,12 +4,17 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import create_engine, event
+from sqlalchemy.exc import ProgrammingError
 
 from langguard.drivers.placeholders import BACKSLASHED, render
 from langguard.drivers.sql import Cancel, open_engine, run_statement
 from langguard.drivers.sql_base import Terms
+from langguard.drivers.sql_catalog import snapshot
 from langguard.drivers.sql_mysql import pin, stopper, watched
-from langguard.errors import TargetError
+from langguard.errors import OutcomeUnknownError, TargetError
+from langguard.protocol import Facts, InnerMask, RowFilter, SqlObligations
+from langguard.sql import analyze, rewrite
 
 TERMS = {"rows": 50, "timeout_ms": 5000, "read_only": True, "result_bytes": 100_000, "schemas": ()}
 
@@ -53,8 +58,10 @@ def test_a_write_is_committed_and_counted(shop):
 
 
 def test_one_statement_in_each_text(shop):
-    with pytest.raises(TargetError, match="can't read the statement"):
+    with pytest.raises(TargetError, match="more than one statement"):
         run(shop, "SELECT 1; SELECT 2")
+    with shop.connect() as connection, pytest.raises(ProgrammingError, match="1064"):  # the server refuses it too
+        connection.exec_driver_sql("SELECT 1; SELECT 2")
 
 
 def test_values_of_placeholders_are_values_whatever_they_hold(shop):
@@ -171,3 +178,39 @@ def test_an_error_quotes_no_value(shop, statement, said):
     with pytest.raises(TargetError, match=said) as failed:
         run(shop, statement)
     assert "Ann" not in str(failed.value)
+
+
+def test_a_commit_that_was_not_answered_is_unknown(shop):
+    @event.listens_for(shop, "commit")
+    def gone(connection):
+        stopper(shop, connection.connection.driver_connection.thread_id())()
+
+    with pytest.raises(OutcomeUnknownError, match="may have taken effect"):
+        run(shop, "UPDATE `a` SET `name` = 'x'", read_only=False)
+    event.remove(shop, "commit", gone)
+    assert run(shop, "SELECT COUNT(*) FROM `a` WHERE `name` = 'x'").rows == [(0,)]
+
+
+def test_another_driver_is_not_used():
+    with pytest.raises(TargetError, match="PyMySQL"):
+        run(create_engine("sqlite://"), "SELECT 1")
+
+
+def test_filters_and_masks_stand_below_what_is_asked(shop):
+    catalog = snapshot(shop, dialect="mysql")
+    schema = catalog.default_schemas[0]
+    bounds = SqlObligations(
+        rows=5,
+        filters=(RowFilter(table=f"{schema}.a", where="id IN (2, 3) AND name REGEXP '[a-z]'"),),
+        masks=(InnerMask(column=f"{schema}.a.name", value="it's \\ 50%"),),
+    )
+    for text, rows in (
+        ("SELECT id, name FROM a ORDER BY id", [(2, "it's \\ 50%"), (3, "it's \\ 50%")]),
+        ("SELECT COUNT(*) FROM a x JOIN a y USING (id) WHERE x.name LIKE 'b%'", [(0,)]),
+        ("SELECT UPPER(name) n, COUNT(*) c FROM a GROUP BY n HAVING c > 1", [("IT'S \\ 50%", 2)]),
+    ):
+        facts = analyze(text, "mysql", catalog)
+        assert isinstance(facts, Facts), facts
+        sent = rewrite(facts, bounds, catalog)
+        assert isinstance(sent, str), sent
+        assert run(shop, sent).rows == rows
