@@ -48,16 +48,17 @@ def explain(
         msg = "Give --connection or --schema, not both."
         raise ConfigError(msg)
     catalog = _catalog(connection, config, schema, dialect)
+    notes = _notes(catalog.dialect if catalog is not None else dialect or "postgres")
     if catalog is None:
         named = dialect or "postgres"
         found = outline(statement, named)
         if isinstance(found, Refusal):
             _refused(found, statement, named, json=json)
         if json:
-            show_json({"understood": True, "dialect": named, "actions": sorted(found), "notes": [NO_CATALOG]})
+            show_json({"understood": True, "dialect": named, "actions": sorted(found), "notes": [NO_CATALOG, *notes]})
         else:
             show(f"{colour(', '.join(sorted(found)), 'green')}  ({named})")
-            show(colour(f"  {NO_CATALOG}", "yellow"))
+            _show_notes([NO_CATALOG, *notes])
         return
     limits = _limits(config if connection is not None else None)
     second = second_reader.described() if limits.second_reader and catalog.dialect == "postgres" else ""
@@ -75,13 +76,14 @@ def explain(
                 **_data(facts),
                 "sent": sent,
                 "second_reader": second,
-                "notes": [],
+                "notes": notes,
             }
         )
     else:
         _shown(facts, sent, catalog.dialect)
         if catalog.dialect == "postgres":
             show(f"  read by    ours, {second}" if second else "  read by    ours; no second reader")
+        _show_notes(notes)
 
 
 def _limits(config: Path | None) -> Any:
@@ -96,6 +98,21 @@ def _limits(config: Path | None) -> Any:
 
     settings = reading(config)
     return replace(LIMITS, **dict(settings.limits), second_reader=settings.second_reader != "never")
+
+
+def _notes(dialect: str) -> list[str]:
+    """Return what is to be said of a dialect that is only analysed."""
+    from langguard.sql.dialects import RULES
+
+    rules = RULES.get(dialect)
+    if rules is None or rules.runs:
+        return []
+    return [f"{rules.title} is read with the strictest lists; the gateway does not run statements on it."]
+
+
+def _show_notes(notes: list[str]) -> None:
+    for note in notes:
+        show(colour(f"  {note}", "yellow"))
 
 
 def _catalog(connection: str | None, config: Path, schema: Path | None, dialect: str | None) -> Catalog | None:

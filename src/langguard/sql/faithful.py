@@ -13,12 +13,15 @@ MARK = "\x01"
 
 
 def spoilt(tokens: list[Token], calls: Collection[str]) -> list[Token]:
-    """Return the tokens with a mark after each name of `calls` (lower case) that is called."""
-    found = list(tokens)
-    for at, token in enumerate(tokens[:-1]):
-        called = tokens[at + 1].token_type == TokenType.L_PAREN and token.token_type != TokenType.IDENTIFIER
-        if called and token.text.lower() in calls:
-            found[at] = Token(TokenType.VAR, token.text + MARK, token.line, token.col, token.start, token.end)
+    """Return the tokens with a mark after each name of `calls` (lower case) called; the same list if none is."""
+    found = tokens
+    for at, follower in enumerate(tokens):
+        if follower.token_type != TokenType.L_PAREN or not at:
+            continue
+        token = tokens[at - 1]
+        if token.token_type != TokenType.IDENTIFIER and token.text.lower() in calls:
+            found = list(tokens) if found is tokens else found
+            found[at - 1] = Token(TokenType.VAR, token.text + MARK, token.line, token.col, token.start, token.end)
     return found
 
 

@@ -14,6 +14,7 @@ from langguard.sql.names import stored
 
 SHORT = 64
 """Characters that MySQL takes in the name of a column of a subquery."""
+MANY_OPERATIONS = 64
 _NO_WORD = re.compile(r"[^A-Za-z0-9]+")
 _CALL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _FIXED: dict[type[exp.Expr], str] = {
@@ -187,13 +188,19 @@ def _duckdb(node: exp.Expr) -> str:
 
 
 def _plain(node: exp.Expr) -> str:
-    """Return an expression as DuckDB names it: every operation inside it in brackets, and no other."""
+    """Return an expression as DuckDB names it: every operation inside it in brackets, and no other.
+
+    A chain of very many keeps none: its name is cut by nobody, and brackets that deep can't be written.
+    """
     top = exp.Paren(this=node.copy())
     for inner in list(top.this.find_all(exp.Paren)):
         inner.replace(inner.this)
-    for inner in list(top.this.find_all(exp.Binary)):
+    operations = list(top.this.find_all(exp.Binary))
+    for inner in operations if len(operations) <= MANY_OPERATIONS else ():
         if inner.parent is not top and not isinstance(inner, (exp.Func, exp.Dot)):
-            inner.replace(exp.Paren(this=inner.copy()))
+            around = exp.Paren()
+            inner.replace(around)
+            around.set("this", inner)
     text = top.this.sql("duckdb", comments=False, normalize_functions="lower")
     return re.sub(r"\blistagg\(", "string_agg(", text)
 

@@ -104,3 +104,25 @@ def test_a_refused_statement_says_its_kind_and_targets(schema):
     assert "it would: drop table: ddl (orders, customers)" in said.stdout
     held = json.loads(explain("--json", "drop table orders").stdout)["refusal"]
     assert (held["kind"], held["targets"]) == ("drop_table", ["orders"])
+
+
+@pytest.mark.parametrize(
+    ("dialect", "title", "cap"),
+    [
+        ("tsql", "T-SQL", " TOP 11 "),
+        ("snowflake", "Snowflake", " LIMIT 11"),
+        ("bigquery", "BigQuery", " LIMIT 11"),
+    ],
+)
+def test_a_dialect_that_is_only_analysed_says_so(tmp_path, dialect, title, cap):
+    names = ["id", "name"]
+    schema = {"CUSTOMERS": ["ID", "NAME"]} if dialect == "snowflake" else {"customers": names}
+    place = tmp_path / "schema.json"
+    place.write_text(json.dumps(schema))
+    said = explain("--dialect", dialect, "--schema", str(place), "--rows", "10", "select name from customers")
+    assert said.exit_code == 0, said.output
+    note = f"{title} is read with the strictest lists; the gateway does not run statements on it."
+    assert note in said.stdout
+    assert cap in said.stdout
+    held = json.loads(explain("--json", "--dialect", dialect, "select name from customers").stdout)
+    assert note in held["notes"]

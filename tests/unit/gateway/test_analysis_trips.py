@@ -257,3 +257,10 @@ async def test_the_pool_is_told_whose_statement_it_is(pool):
     facts = await held.analyze("select city from customers", catalog("1"), owner="anna")
     await held.rewrite(facts, SqlObligations(rows=1), catalog("1"), owner="bert")
     assert owners == ["anna", "bert"]
+
+
+def test_a_worker_does_not_start_on_the_compiled_parser(monkeypatch):
+    analysis.warm_worker()
+    monkeypatch.setattr("sqlglot.parser.__file__", "/place/sqlglot/parser.cpython-311-x86_64-linux-gnu.so")
+    with pytest.raises(ConfigError, match="sqlglotc"):
+        analysis.warm_worker()

@@ -209,8 +209,16 @@ _kept: OrderedDict[tuple[str, str], Catalog] = OrderedDict()
 
 
 def warm_worker(_: object = None) -> None:
-    """Load the SQL room ahead of the first statement."""
-    from langguard.sql import second_reader  # noqa: PLC0415 - as below
+    """Load the SQL room ahead of the first statement.
+
+    Raises:
+        ConfigError: The parser is the compiled build: see ADR 9.
+    """
+    from langguard.sql import parser_is_interpreted, second_reader  # noqa: PLC0415 - as below
+
+    if not parser_is_interpreted():
+        msg = "sqlglotc is installed and replaces the SQL parser by a compiled one, which can crash: uninstall it."
+        raise ConfigError(msg)
 
     second_reader.reader()
 
