@@ -1,5 +1,8 @@
 """What text alone can't show: objects of the database's owner that run code. With the catalogue they are refused."""
 
+import contextlib
+import sqlite3
+
 import pytest
 import sqlalchemy
 
@@ -232,3 +235,49 @@ def test_views_of_sqlite(tmp_path):
     assert found.outputs[0].columns == ("main.customers.email",)
     assert found.tables == ("main.customers", "main.mails", "main.twice")
     assert analyze("select x from loaded", "sqlite", catalog).code == "table_not_allowed"
+
+
+GENERATED = (
+    "CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT, region TEXT DEFAULT 'a, (b)', "
+    "size INTEGER GENERATED ALWAYS AS (length(email) + 1) STORED, "
+    "place TEXT GENERATED ALWAYS AS (upper(region)) STORED{more})"
+)
+
+
+def makings(catalog):
+    return {column.name: column.made_of for column in catalog.tables[0].columns}
+
+
+def test_a_generated_column_carries_what_it_is_made_of(postgres_database):
+    engine = open_engine(postgres_database.url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(GENERATED.format(more=""))
+    found = snapshot(engine, dialect="postgres")
+    engine.dispose()
+    assert makings(found) == {"id": (), "email": (), "region": (), "size": ("email",), "place": ("region",)}
+    facts = analyze("SELECT size, place FROM people WHERE id = 1", "postgres", found)
+    assert [set(o.columns) for o in facts.outputs] == [
+        {"public.people.size", "public.people.email"},
+        {"public.people.place", "public.people.region"},
+    ]
+    assert not any(o.direct and len(o.columns) == 1 for o in facts.outputs)
+
+
+def test_so_it_does_in_sqlite_through_other_generated_columns(tmp_path):
+    path = tmp_path / "people.db"
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(GENERATED.format(more=", twice AS (size * 2), \"as\" TEXT AS (lower('email')) VIRTUAL"))
+    engine = open_engine(f"sqlite:///{path}")
+    found = snapshot(engine, dialect="sqlite")
+    engine.dispose()
+    assert makings(found) == {
+        "id": (),
+        "email": (),
+        "region": (),
+        "size": ("email",),
+        "place": ("region",),
+        "twice": ("size",),
+        "as": (),
+    }
+    facts = analyze("SELECT twice FROM people", "sqlite", found)
+    assert set(facts.outputs[0].columns) == {"main.people.twice", "main.people.size", "main.people.email"}

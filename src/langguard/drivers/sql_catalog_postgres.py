@@ -20,11 +20,13 @@ _PG_KINDS: dict[str, ColumnKind] = {
 _PG_NAMED: dict[str, ColumnKind] = {"uuid": "uuid", "json": "json", "jsonb": "json", "bytea": "binary"}
 _ASK_COLUMNS = """
 SELECT n.nspname, c.relname, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
-       t.typcategory::text, t.typname, c.relkind::text
+       t.typcategory::text, t.typname, c.relkind::text,
+       CASE WHEN a.attgenerated <> '' THEN pg_catalog.pg_get_expr(ad.adbin, ad.adrelid) END
 FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_catalog.pg_attrdef ad ON ad.adrelid = a.attrelid AND ad.adnum = a.attnum
 WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND n.nspname = ANY (%(schemas)s)
   AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT,INSERT,UPDATE')
 ORDER BY n.nspname, c.relname, a.attnum
@@ -146,12 +148,13 @@ def read(connection: Connection, schemas: tuple[str, ...], allowed: tuple[str, .
     connection.exec_driver_sql("SELECT pg_catalog.set_config('search_path', '', true)")
     columns: dict[tuple[str, str], list[Column]] = defaultdict(list)
     viewed: dict[tuple[str, str], list[Column]] = defaultdict(list)
-    for schema, table, name, text, required, category, type_name, sort in connection.exec_driver_sql(
+    for schema, table, name, text, required, category, type_name, sort, made in connection.exec_driver_sql(
         _ASK_COLUMNS, given
     ):
         kind = _PG_NAMED.get(type_name) or _PG_KINDS.get(category, "other")
         held = viewed if sort in {"v", "m"} else columns
-        held[schema, table].append(Column(name=name, type=text, kind=kind, nullable=not required))
+        column = Column(name=name, type=text, kind=kind, nullable=not required, made_of=(made,) if made else ())
+        held[schema, table].append(column)
     primary: dict[tuple[str, str], tuple[str, ...]] = {}
     foreign: dict[tuple[str, str], list[ForeignKey]] = defaultdict(list)
     for schema, table, kind, own, far_schema, far_table, far in connection.exec_driver_sql(_ASK_KEYS, given):
@@ -168,7 +171,7 @@ def read(connection: Connection, schemas: tuple[str, ...], allowed: tuple[str, .
         Table(
             schema=schema,
             name=table,
-            columns=tuple(held),
+            columns=_made_of(tuple(held)),
             primary_key=primary.get((schema, table), ()),
             foreign_keys=tuple(foreign[schema, table]),
             parents=tuple(parents[schema, table]),
@@ -216,3 +219,12 @@ def _refused_tables(
         if reason:
             found.setdefault((schema, table), reason)
     return found
+
+
+def _made_of(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Put the names of columns in place of the expressions of generated ones."""
+    if not any(column.made_of for column in columns):
+        return columns
+    from langguard.sql.views import with_makings  # noqa: PLC0415 - as above
+
+    return with_makings(columns, "postgres")

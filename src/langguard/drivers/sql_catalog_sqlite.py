@@ -3,6 +3,7 @@
 from collections import defaultdict
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -18,7 +19,7 @@ def read(connection: Connection, _schemas: tuple[str, ...], allowed: tuple[str, 
     catalog = Catalog(
         dialect="sqlite",
         default_schemas=("main",),
-        tables=tuple(_sqlite_table(connection, name) for name, kind, _ in rows if kind == "table"),
+        tables=tuple(_sqlite_table(connection, name, text) for name, kind, text in rows if kind == "table"),
         allowed_functions=allowed,
     )
     viewed = [(name, text) for name, kind, text in rows if kind == "view"]
@@ -41,16 +42,17 @@ def _sqlite_view(connection: Connection, name: str) -> tuple[Column, ...]:
         return ()
 
 
-def _sqlite_table(connection: Connection, name: str) -> Table:
+def _sqlite_table(connection: Connection, name: str, text: str = "") -> Table:
     quoted = '"' + name.replace('"', '""') + '"'
     columns: list[Column] = []
     keys: list[tuple[int, str]] = []
-    for _, column, text, required, _default, place, hidden in connection.exec_driver_sql(
+    for _, column, declared, required, _default, place, hidden in connection.exec_driver_sql(
         f"PRAGMA table_xinfo({quoted})"
     ):
         if hidden == 1:
             continue
-        columns.append(Column(name=column, type=text, kind=_affinity(text), nullable=not required))
+        kind, made = _affinity(declared), (text,) if hidden else ()
+        columns.append(Column(name=column, type=declared, kind=kind, nullable=not required, made_of=made))
         if place:
             keys.append((place, column))
     foreign: dict[int, list[Any]] = defaultdict(list)
@@ -59,7 +61,7 @@ def _sqlite_table(connection: Connection, name: str) -> Table:
     return Table(
         schema="main",
         name=name,
-        columns=tuple(columns),
+        columns=_made_of(tuple(columns)),
         primary_key=tuple(column for _, column in sorted(keys)),
         foreign_keys=tuple(
             ForeignKey(
@@ -85,3 +87,16 @@ def _affinity(declared: str) -> ColumnKind:
         (("UUID",), "uuid"),
     )
     return next((kind for words, kind in rules if any(word in text for word in words)), "text")
+
+
+def _made_of(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Put the names of columns in place of the table's definition, where a column is generated."""
+    if not any(column.made_of for column in columns):
+        return columns
+    from langguard.sql.views import generated_by, with_makings  # noqa: PLC0415 - as above
+
+    makings = tuple(
+        msgspec.structs.replace(c, made_of=(generated_by(c.made_of[0], c.name, "sqlite"),)) if c.made_of else c
+        for c in columns
+    )
+    return with_makings(makings, "sqlite")

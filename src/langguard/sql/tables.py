@@ -54,7 +54,7 @@ class Tables:
                     name=c.name,
                     value=_own(
                         (f"{table.id}.{c.name}", *(f"{p.id}.{c.name}" for p in above if _has(p, c.name))),
-                        tuple(f"{table.id}.{name}" for name in c.made_of),
+                        tuple(f"{table.id}.{name}" for name in _makings(table, c.made_of)),
                     ),
                 )
                 for c in table.columns
@@ -164,6 +164,19 @@ def tables_of(catalog: Catalog) -> Tables:
     _HELD.insert(0, made)
     del _HELD[_MOST_HELD:]
     return made
+
+
+def _makings(table: Table, made_of: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a generated column is made of, through other generated columns too."""
+    found = dict.fromkeys(made_of)
+    if found:
+        of = {column.name: column.made_of for column in table.columns}
+        waiting = list(found)
+        for name in waiting:
+            more = [m for m in of.get(name, ()) if m not in found]
+            found.update(dict.fromkeys(more))
+            waiting += more
+    return tuple(found)
 
 
 def _own(columns: tuple[str, ...], made_of: tuple[str, ...]) -> Value:

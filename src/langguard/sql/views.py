@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
-from sqlglot import TokenType
+from sqlglot import Token, TokenType
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import SqlglotError
 
@@ -131,3 +131,47 @@ def names_in(expression: str, dialect: str, columns: Sequence[str]) -> tuple[str
         return tuple(columns)
     words = {token.text.lower() for token in tokens if token.token_type != TokenType.STRING}
     return tuple(name for name in columns if name.lower() in words)
+
+
+def with_makings(columns: tuple[Column, ...], dialect: str) -> tuple[Column, ...]:
+    """Put the names of columns in place of the expressions that generated columns have in `made_of`."""
+    known = [column.name for column in columns]
+    return tuple(
+        msgspec.structs.replace(
+            column, made_of=tuple(n for n in names_in(column.made_of[0], dialect, known) if n != column.name)
+        )
+        if column.made_of
+        else column
+        for column in columns
+    )
+
+
+def generated_by(text: str, column: str, dialect: str) -> str:
+    """Return the expression of a generated column in a CREATE TABLE statement, or all of that where it is not plain."""
+    try:
+        tokens = Dialect.get_or_raise(dialect).tokenize(text)
+    except SqlglotError:
+        return text
+    depth = 0
+    starts, own = False, False
+    for at, token in enumerate(tokens):
+        if token.token_type == TokenType.R_PAREN:
+            depth -= 1
+        if depth == 1 and starts:
+            own = token.text.lower() == column.lower()
+        starts = depth == 1 and token.token_type == TokenType.COMMA
+        if token.token_type == TokenType.L_PAREN:
+            starts = starts or depth == 0
+            if own and depth == 1 and tokens[at - 1].token_type == TokenType.ALIAS:
+                return _bracket(tokens, at, text)
+            depth += 1
+    return text
+
+
+def _bracket(tokens: list[Token], at: int, text: str) -> str:
+    depth = 0
+    for token in tokens[at:]:
+        depth += (token.token_type == TokenType.L_PAREN) - (token.token_type == TokenType.R_PAREN)
+        if depth == 0:
+            return text[tokens[at].start : token.end + 1]
+    return text
