@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 
+import psycopg
 import pytest
 import sqlalchemy
 
@@ -67,11 +68,16 @@ create table sums (id int, double int generated always as (id * 2) stored);
 """
 
 
+def set_up(database):
+    """Make everything, apart from the engine under test: that takes one statement at a time."""
+    with psycopg.connect(database.dsn, autocommit=True) as link:
+        link.execute(SETUP)
+    return open_engine(database.url)
+
+
 @pytest.fixture
 def catalog(postgres_database):
-    engine = open_engine(postgres_database.url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(SETUP)
+    engine = set_up(postgres_database)
     yield snapshot(engine, dialect="postgres")
     engine.dispose()
 
@@ -189,18 +195,15 @@ def test_definitions_change_the_version(catalog, postgres_database):
 
 
 def test_excluded_tables_are_not_seen_through_views(postgres_database):
-    engine = open_engine(postgres_database.url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(SETUP)
+    engine = set_up(postgres_database)
     narrow = snapshot(engine, dialect="postgres", exclude=("public.customers",))
     engine.dispose()
     assert analyze("select who from northern", "postgres", narrow).code == "unknown_table"
 
 
 def test_a_cast_between_types_of_the_engine(postgres_database):
-    engine = open_engine(postgres_database.url)
+    engine = set_up(postgres_database)
     with engine.begin() as connection:
-        connection.exec_driver_sql(SETUP)
         connection.exec_driver_sql(
             "create function to_b(text) returns boolean language plpgsql as "
             "$$ begin perform leak($1); return true; end $$"
