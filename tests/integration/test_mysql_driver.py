@@ -191,6 +191,18 @@ def test_a_commit_that_was_not_answered_is_unknown(shop):
     assert run(shop, "SELECT COUNT(*) FROM `a` WHERE `name` = 'x'").rows == [(0,)]
 
 
+@pytest.mark.parametrize("charset", ["gbk", "latin1", "utf8mb3", "sjis"])
+def test_a_connection_in_another_encoding_is_not_used(mariadb, mariadb_database, charset):
+    engine = open_engine(mariadb.url(mariadb_database) + f"&charset={charset}")
+    with pytest.raises(TargetError):
+        run(engine, "SELECT $1", ["\u7e17' OR 1=1 -- "])
+    engine.dispose()
+    mine = create_engine(mariadb.url(mariadb_database) + f"&charset={charset}")
+    with pytest.raises(TargetError, match="utf8mb4"):
+        run(mine, "SELECT 1")
+    mine.dispose()
+
+
 def test_another_driver_is_not_used():
     with pytest.raises(TargetError, match="PyMySQL"):
         run(create_engine("sqlite://"), "SELECT 1")

@@ -81,6 +81,10 @@ def _prepare(connection: Any, _record: Any) -> None:
     if flags & (_MULTI_STATEMENTS | _LOCAL_FILES):
         msg = "The connection would take several statements at once, or read files; it is not used."
         raise TargetError(msg)
+    # The driver encodes a text after it escaped it: in GBK a letter's second byte may be a backslash.
+    if str(connection.charset).lower() != "utf8mb4":
+        msg = "The connection does not speak utf8mb4; leave charset out of its credential, or set charset=utf8mb4."
+        raise TargetError(msg)
 
 
 @contextmanager

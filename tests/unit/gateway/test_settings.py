@@ -335,3 +335,21 @@ def test_how_databases_are_asked_for_estimates(write):
 def test_estimates_out_of_bounds_stop_the_start(write, wrong):
     with pytest.raises(ConfigError):
         load(write(f"version: 1\nestimates: {{{wrong}}}"), {})
+
+
+def test_mysql_and_mariadb_are_one_dialect(write):
+    settings = load(
+        write(
+            SHOP
+            + """\
+  - {name: billing, dialect: mysql, credential: {env: BILLING_DSN}, schemas: [billing, ledger]}
+  - {name: direct, dialect: mysql, custody: agent, target: "mariadb://db.internal:3306/shop"}
+"""
+        ),
+        {},
+    )
+    found = {item.name: item for item in settings.connections}
+    assert (found["billing"].dialect, found["billing"].schemas) == ("mysql", ("billing", "ledger"))
+    assert found["direct"].target == "mariadb://db.internal:3306/shop"
+    with pytest.raises(ConfigError, match="a secret never stands in this file"):
+        load(write(SHOP + "  - {name: x, dialect: mysql, credential: {value: ./shop.db}}\n"), {})
