@@ -100,6 +100,9 @@ def same_tree(one: exp.Expr, other: exp.Expr) -> bool:
     for left, right in pairs:
         if type(left) is not type(right):
             return False
+        if type(left) is exp.Anonymous and _called_alike(left, right):
+            pairs.extend(zip(left.expressions, right.expressions, strict=True))
+            continue
         mine, theirs = left.args, right.args
         for key in mine if len(mine) >= len(theirs) and mine.keys() >= theirs.keys() else {**mine, **theirs}:
             a, b = mine.get(key), theirs.get(key)
@@ -122,6 +125,19 @@ def same_tree(one: exp.Expr, other: exp.Expr) -> bool:
             ):
                 return False
     return True
+
+
+def _called_alike(left: exp.Expr, right: exp.Expr) -> bool:
+    """Whether two plain calls are of one function, in whatever case, with as many arguments."""
+    one, other = left.this, right.this
+    return (
+        isinstance(one, str)
+        and isinstance(other, str)
+        and one.lower() == other.lower()
+        and len(left.expressions) == len(right.expressions)
+        and left.args.keys() <= {"this", "expressions"}
+        and right.args.keys() <= {"this", "expressions"}
+    )
 
 
 ANY_ARGUMENT: frozenset[str] = frozenset({"*"})
