@@ -128,48 +128,14 @@ SUPPLY = {
     "{q}Sales Targets{q}": "{q}Region Name{q} {text} not null, {q}Year{q} integer not null, "
     "{q}Target Amount{q} numeric(12, 2), {q}order{q} integer",
 }
-WORDS = {
-    "postgres": {
-        "text": "text",
-        "long": "text",
-        "moment": "timestamp",
-        "json": "jsonb",
-        "array": "text[]",
-        "boolean": "boolean",
-        "double": "double precision",
-        "q": '"',
-    },
-    "sqlite": {
-        "text": "TEXT",
-        "long": "TEXT",
-        "moment": "TIMESTAMP",
-        "json": "JSON",
-        "array": "JSON",
-        "boolean": "BOOLEAN",
-        "double": "REAL",
-        "q": '"',
-    },
-    "mysql": {
-        "text": "varchar(190)",
-        "long": "text",
-        "moment": "datetime(6)",
-        "json": "json",
-        "array": "json",
-        "boolean": "boolean",
-        "double": "double",
-        "q": "`",
-    },
-    "duckdb": {
-        "text": "varchar",
-        "long": "varchar",
-        "moment": "timestamp",
-        "json": "json",
-        "array": "varchar[]",
-        "boolean": "boolean",
-        "double": "double",
-        "q": '"',
-    },
+_KEYS = ("text", "long", "moment", "json", "array", "boolean", "double", "q")
+_WORDS = {
+    "postgres": ("text", "text", "timestamp", "jsonb", "text[]", "boolean", "double precision", '"'),
+    "sqlite": ("TEXT", "TEXT", "TIMESTAMP", "JSON", "JSON", "BOOLEAN", "REAL", '"'),
+    "mysql": ("varchar(190)", "text", "datetime(6)", "json", "json", "boolean", "double", "`"),
+    "duckdb": ("varchar", "varchar", "timestamp", "json", "varchar[]", "boolean", "double", '"'),
 }
+WORDS = {engine: dict(zip(_KEYS, words, strict=True)) for engine, words in _WORDS.items()}
 
 
 def ddl(database, engine):
