@@ -21,7 +21,7 @@ from langguard.sql.constants import Plain, Unknown, literal, truth
 from langguard.sql.ownrows import Own, conditions_of, own_rows
 from langguard.sql.values import UNDERSTOOD
 
-STEPS: Final = 20_000
+STEPS: Final = 6_000
 """Most nodes visited for one statement."""
 CONSTANTS: Final = 12
 """Most constants that one column is tried around."""
