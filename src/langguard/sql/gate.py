@@ -13,6 +13,7 @@ from sqlglot import Token, TokenType, exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.parser import Parser
 
+from langguard.sql import dollars
 from langguard.sql.dialects import RULES, Rules
 from langguard.sql.refusals import refuse, refused
 from langguard.sql.tokens import canonical_tokens
@@ -130,7 +131,7 @@ def tokens_of(text: str, dialect: str, limits: Limits = LIMITS, *, canonical: bo
     odd = _characters(text, limits)
     tokens = canonical_tokens(text, dialect) if canonical else None
     if tokens is None:
-        tokens = Dialect.get_or_raise(dialect).tokenize(text)
+        tokens = dollars.tokens(text, dialect) if "$" in text else Dialect.get_or_raise(dialect).tokenize(text)
     kinds = {token.token_type for token in tokens}
     if TokenType.HINT in kinds or any(start in text for start in COMMENTS):
         _comments(tokens, text)
