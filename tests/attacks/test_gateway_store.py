@@ -16,13 +16,13 @@ from langguard.gateway.identity import tokens
 from langguard.gateway.identity.principals import ApiKey
 from langguard.gateway.problems import ProblemError
 from langguard.gateway.services.api_keys import DAY, ApiKeys
-from langguard.gateway.services.sessions import Sessions
+from langguard.gateway.services.sessions import Credential, Sessions
 from langguard.gateway.services.soundness import check_at_start, check_while_serving
 from langguard.ledger import parse_leaf
 from langguard.stores.base import Batch, Expect, StoreError
 
 
-async def _made(keys: ApiKeys, name: str, caller: str | None = None) -> tuple[ApiKey, str]:
+async def _made(keys: ApiKeys, name: str, caller: Expect | None = None) -> tuple[ApiKey, str]:
     return await keys.make(name=name, groups=(), scopes=("admin",), days=1, by="tests", caller=caller)
 
 
@@ -37,7 +37,7 @@ def test_an_administrators_key_revoked_meanwhile_makes_and_revokes_nothing(tmp_p
     async def play() -> None:
         old, secret = await _made(keys, "old")
         kept, _ = await _made(keys, "kept")
-        caller = tokens.lookup(secret, ground.keys.token)
+        caller = Expect(kind="api_key", id=tokens.lookup(secret, ground.keys.token), state="active")
         await _made(keys, "while in force", caller)
         await keys.revoke(old.id, by="tests", caller=caller)  # its own: the last thing it may do
         for act in (_made(keys, "too late", caller), keys.revoke(kept.id, by="tests", caller=caller)):
@@ -102,7 +102,9 @@ def used(tmp_path: Path) -> tuple[Path, str, str]:
     async def play(ground: Ground) -> tuple[str, str]:
         keys = ground.api_keys()
         key, secret = await keys.make(name="agent", groups=("analysts",), scopes=("call",), days=1, by="tests")
-        _, token = await _sessions(ground).open(key, secret, protocol=1, client="t", agent="", thread_id=None)
+        _, token = await _sessions(ground).open(
+            Credential.of_key(key, secret), protocol=1, client="t", agent="", thread_id=None
+        )
         return secret, token
 
     with _opened(folder) as ground:

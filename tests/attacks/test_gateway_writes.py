@@ -198,16 +198,21 @@ def test_a_where_that_holds_for_all_rows_is_none(gateway, writer, statement, con
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT INTO public_notes (id, note) VALUES (7000, 'x') RETURNING note",
-        "DELETE FROM customers WHERE id = 2 RETURNING email",
-        "UPDATE customers SET name = 'x' WHERE id = 1 RETURNING email, card",
+        "INSERT INTO public_notes (id, note) VALUES ({id}, 'x') RETURNING note",
+        "DELETE FROM customers WHERE id = {id} RETURNING email",
+        "UPDATE customers SET name = 'x' WHERE id = {id} RETURNING email, card",
     ],
 )
 def test_returning_shows_nothing_in_clear(gateway, writer, statement, connection):
-    answer = gateway.sql(writer, statement, connection, call=new())
-    if answer.body["decision"]["effect"] == "allow":  # then its rows are masked as any other's
-        assert "mailbox.example" not in str(answer.body["result"])
-        assert "4929134012345672" not in str(answer.body["result"])
+    number = uuid.uuid4().int % 10**8 + 10_000
+    own = f"INSERT INTO customers VALUES ({number}, 'Y', 'y@mailbox.example', '4929134012345672')"
+    assert gateway.sql(writer, own, connection, call=new()).body["decision"]["effect"] == "allow"
+    answer = gateway.sql(writer, statement.format(id=number), connection, call=new()).body
+    assert answer["decision"]["effect"] == "allow", answer  # its rows are masked as any other's
+    assert len(answer["result"]["rows"]) == 1
+    assert "mailbox.example" not in str(answer["result"])
+    assert "4929134012345672" not in str(answer["result"])
+    gateway.sql(writer, f"DELETE FROM customers WHERE id = {number}", connection, call=new())
 
 
 @pytest.mark.parametrize(

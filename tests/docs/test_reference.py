@@ -19,8 +19,8 @@ from langguard.gateway.routes.openapi import document
 from langguard.ledger import KINDS
 from langguard.policy import environment
 from langguard.policy.environment import Type
-from langguard.policy.evaluate import Reason
 from langguard.policy.parse import _BOUNDS, SECTIONS
+from langguard.policy.request import Reason
 from langguard.protocol import SCOPES, SQL_ACTIONS, OperatorName
 from langguard.sql import LIMITS
 

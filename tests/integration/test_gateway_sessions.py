@@ -118,7 +118,7 @@ class TestClock:
 
         from langguard.gateway.app import open_ground
         from langguard.gateway.problems import ProblemError
-        from langguard.gateway.services.sessions import Sessions
+        from langguard.gateway.services.sessions import Credential, Sessions
 
         class Clock:
             at = 1_700_000_000_000_000
@@ -142,7 +142,9 @@ class TestClock:
             keys = ground.api_keys()
             keys._clock = hands
             key, secret = await keys.make(name="a", groups=(), scopes=("call",), days=1, by="test")
-            _, token = await sessions.open(key, secret, protocol=1, client="t", agent="", thread_id=None)
+            _, token = await sessions.open(
+                Credential.of_key(key, secret), protocol=1, client="t", agent="", thread_id=None
+            )
             if clock == "idle":
                 hands.at += 2 * minute - 1
                 await sessions.find(token)
@@ -262,7 +264,7 @@ class TestCredentials:
 
     async def test_a_token_of_another_gateway_is_nobody(self, gateway, tmp_path):
         from langguard.gateway.app import open_ground
-        from langguard.gateway.services.sessions import Sessions
+        from langguard.gateway.services.sessions import Credential, Sessions
 
         other, day = open_ground(tmp_path / "data"), 86_400_000_000
         key, secret = await other.api_keys().make(name="a", groups=("analysts",), scopes=("call",), days=1, by="test")
@@ -274,7 +276,9 @@ class TestCredentials:
             ttl_us=day,
             idle_us=day,
         )
-        live, token = await sessions.open(key, secret, protocol=1, client="t", agent="", thread_id=None)
+        live, token = await sessions.open(
+            Credential.of_key(key, secret), protocol=1, client="t", agent="", thread_id=None
+        )
         assert await sessions.find(token) is live
         other.store.close()
         assert ended(gateway.ask("GET", "/v1/session", token=token))

@@ -164,7 +164,7 @@ async def running(settings: Settings) -> AsyncIterator[Gateway]:
         connections = Connections(settings.connections, secrets, ground.store)
         analysis = Analysis(analysis_pool, timeout=_ANALYSIS_SECONDS, settings=settings.sql)
         masker = Masker(masking_pool, settings.masking, timeout=_MASK_SECONDS)
-        mode, _, _ = await asyncio.gather(masker.start(), analysis.start(_log.info), connections.load())
+        mode, _, _ = await asyncio.gather(masker.start(), analysis.start(), connections.load())
         entities = await masker.supported()
         held = connections
 

@@ -91,6 +91,7 @@ def _most_connections() -> int:
 async def _serve(settings: Settings, listener: socket.socket, ready: Callable[[str], None] | None) -> None:
     host, port = settings.listen_host, listener.getsockname()[1]
     async with running(settings) as home:
+        home.analysis.tell(logging.getLogger("langguard.gateway").info)
         config = uvicorn.Config(
             make_app(home),
             http=BoundedProtocol,

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,47 +16,10 @@ import msgspec
 from langguard.policy.conditions import ConditionFailed, context_of
 from langguard.policy.environment import PROBED
 from langguard.policy.limits import limits_of
+from langguard.policy.messages import message, spell
 from langguard.policy.model import ANY, Approvers, Effect, Policy, Rule
+from langguard.policy.request import Reason, Request, Unit
 from langguard.protocol import Assigned, Context, Facts
-
-Reason = Literal["granted", "rule", "rule_failed", "estimate_unknown", "no_grant"]
-Unit = tuple[str, str | None]
-"""One action on one table; None stands for a call that names no table."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """One call, as policy sees it.
-
-    Attributes:
-        principal_id: What a grant to a `principal` names.
-        agent: The agent's name, as its client asserts it.
-        kind: Of the connection: `sql`, `http`, `vector` or `tool`.
-        actions: What the call does; a call with none is denied.
-        tables: Resources, `schema.table`; empty where none is named, None where they are not known.
-        facts: protocol.Facts as builtins; what is left out has Facts' own default.
-        estimates: Facts that only the database can tell (`estimated_rows`, `scanned_rows`), as far as they are known.
-        context: protocol.Context as builtins, asserted by the client; what is left out has Context's own default.
-        now: Microseconds since 1970 UTC.
-    """
-
-    principal_id: str
-    principal_name: str = ""
-    principal_kind: str = "service"
-    groups: tuple[str, ...] = ()
-    session_id: str = ""
-    agent: str = ""
-    connection: str
-    kind: str = "sql"
-    dialect: str = ""
-    custody: str = "gateway"
-    call_id: str = ""
-    actions: tuple[str, ...]
-    tables: tuple[str, ...] | None = ()
-    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    estimates: Mapping[str, int] = field(default_factory=dict, repr=False)
-    context: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    now: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +116,7 @@ def evaluate(policy: Policy, request: Request) -> Verdict:
         effect=effect,
         reason=reason,
         rule=decider.id if decider else None,
-        message=_message(policy, request, effect, reason, decider, units - granted),
+        message=message(policy, request, effect, reason, decider, units - granted),
         considered=tuple(considered),
         approvers=decider.approvers if decider and effect == "review" else None,
         wants=tuple(sorted(wants)),
@@ -222,7 +185,7 @@ def _granted(policy: Policy, request: Request, units: frozenset[Unit]) -> tuple[
                     covered = not grant.tables or any(pattern.covers(table) for pattern in grant.tables)
                 if covered:
                     found.add((action, table))
-            why = f"covers {_spell(frozenset(found))}" if found else "covers no part of the call"
+            why = f"covers {spell(frozenset(found))}" if found else "covers no part of the call"
         granted |= found
         considered.append(Considered(name=f"grant {number} ({grant.to})", effect="grant", matched=bool(found), why=why))
     return granted, considered
@@ -233,7 +196,7 @@ def _ruling(rule: Rule, request: Request, units: frozenset[Unit], context: "_Laz
     if not about:
         return _Ruling(rule, about, holds=False, failed=False, why="is not about this call")
     if rule.when is None:
-        return _Ruling(rule, about, holds=True, failed=False, why=f"holds for {_spell(about)}")
+        return _Ruling(rule, about, holds=True, failed=False, why=f"holds for {spell(about)}")
     try:
         holds = rule.when.holds(context.get())
     except ConditionFailed as failed:
@@ -241,7 +204,7 @@ def _ruling(rule: Rule, request: Request, units: frozenset[Unit], context: "_Laz
             why = f"it denies until the database has told {', '.join(sorted(wants))}"
             return _Ruling(rule, about, holds=False, failed=True, why=why, wants=wants)
         return _Ruling(rule, about, holds=False, failed=True, why=f"its condition failed ({failed}), so it denies")
-    why = f"its condition is {'true' if holds else 'false'} for {_spell(about)}"
+    why = f"its condition is {'true' if holds else 'false'} for {spell(about)}"
     return _Ruling(rule, about, holds=holds, failed=False, why=why)
 
 
@@ -347,61 +310,3 @@ def _variables(request: Request) -> dict[str, Any]:
         },
         "facts": facts,
     }
-
-
-def _message(
-    policy: Policy,
-    request: Request,
-    effect: Effect,
-    reason: Reason,
-    rule: Rule | None,
-    missing: frozenset[Unit],
-) -> str:
-    where = f"on {request.connection}"
-    what = f"{', '.join(request.actions) or 'this'} {where}"
-    match reason:
-        case "granted":
-            return f"Allowed: {what}."
-        case "no_grant":
-            return f"Not granted: {_spell(missing) or 'this call'} {where}. {_have(policy, request)}"
-        case "rule_failed":
-            name = rule.id if rule else ""
-            return f"Denied: {what}. Rule {name} could not be evaluated, so it denies; tell an administrator."
-        case "estimate_unknown":
-            name = rule.id if rule else ""
-            return f"Denied: {what}. Rule {name} goes by the database's own estimate of rows, which is not known."
-        case "rule":
-            name = rule.id if rule else ""
-            said = f" {rule.message}" if rule and rule.message else ""
-            if effect == "review":
-                return f"Held for review: {what} (rule {name}).{said}"
-            return f"Denied: {what} (rule {name}).{said}"
-
-
-def _have(policy: Policy, request: Request) -> str:
-    """Say what the principal may do on the connection, so that a model can correct itself."""
-    held = [
-        grant for grant in policy.grants if grant.holds_for(request.principal_id, request.groups, request.connection)
-    ]
-    if not held:
-        return "You have no grant on this connection."
-    whole = sorted({action for grant in held if not grant.tables for action in grant.actions})
-    parts = [", ".join(whole)] if whole else []
-    for grant in held:
-        if grant.tables:
-            tables = ", ".join(str(pattern) for pattern in grant.tables)
-            parts.append(f"{', '.join(sorted(grant.actions))} (only on {tables})")
-    return f"Granted to you here: {'; '.join(dict.fromkeys(parts))}."
-
-
-def _spell(units: frozenset[Unit] | set[Unit]) -> str:
-    """Return units in words, at most a few tables by name."""
-    tables: dict[str, list[str]] = {}
-    for action, table in units:
-        tables.setdefault(action, []).extend([table] if table else [])
-    parts = []
-    for action, found in sorted(tables.items()):
-        shown = sorted(found)[:5]
-        more = f" and {len(found) - 5} more" if len(found) > 5 else ""
-        parts.append(f"{action} of {', '.join(shown)}{more}" if shown else action)
-    return "; ".join(parts)

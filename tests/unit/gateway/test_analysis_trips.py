@@ -235,18 +235,19 @@ async def test_a_second_reader_is_asked_unless_it_must_not_be(pool):
 async def test_the_start_says_who_reads_and_refuses_without_a_required_reader(pool, monkeypatch):
     held = Analysis(pool, timeout=5, settings=SqlSettings(limits=(("bytes", 262_144), ("tokens", 100))))
     told: list[str] = []
-    await held.start(told.append)
+    await held.start()
+    held.tell(told.append)
     assert told[0] == f"second reader of PostgreSQL statements: {second_reader.described()}"
     assert [line.split()[0] for line in told[1:]] == ["sql.limits.bytes"]
     unused = Analysis(pool, timeout=5, settings=SqlSettings(second_reader="never"))
-    await unused.start(told.append)
+    await unused.start()
     assert unused.second_reader == "not used"
     monkeypatch.setattr(second_reader, "described", lambda: "")
     missing = Analysis(pool, timeout=5)
-    await missing.start(told.append)
+    await missing.start()
     assert missing.second_reader == "not installed"
     with pytest.raises(ConfigError, match="pip install"):
-        await Analysis(pool, timeout=5, settings=SqlSettings(second_reader="required")).start(told.append)
+        await Analysis(pool, timeout=5, settings=SqlSettings(second_reader="required")).start()
 
 
 async def test_the_pool_is_told_whose_statement_it_is(pool):

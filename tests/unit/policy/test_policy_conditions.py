@@ -6,7 +6,8 @@ import pytest
 
 from langguard.policy.conditions import ConditionError, ConditionFailed, compile_condition, context_of
 from langguard.policy.environment import ENVIRONMENT, FUNCTIONS, MACROS, METHODS, PROBED
-from langguard.policy.evaluate import Request, _variables
+from langguard.policy.evaluate import _variables
+from langguard.policy.request import Request
 from langguard.protocol import Context, Facts
 
 NOW = 1_767_225_600_000_000  # 2026-01-01T00:00:00Z, a Thursday

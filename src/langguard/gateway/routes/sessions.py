@@ -52,7 +52,7 @@ async def _credential(request: Request) -> Credential:
     if tokens.kind_of(token) != tokens.API_KEY:
         raise ProblemError("not_authenticated", "A session is opened with an API key (lgk_...).")
     key = await home.sessions.principal_of_key(token)
-    return Credential(principal=key.principal, until=key.expires_at, key_id=key.id, secret=token)
+    return Credential.of_key(key, token)
 
 
 async def open_one(request: Request) -> Response:

@@ -68,10 +68,11 @@ class Analysis:
         self._seen: OrderedDict[_Key, Any] = OrderedDict()
         self._likely: SqlObligations | None = None
         self.second_reader = ""
+        self.notes: tuple[str, ...] = ()
         self.disagreements = 0
 
-    async def start(self, say: Callable[[str], object]) -> None:
-        """Ask a worker how it reads, and say what an administrator should know of it.
+    async def start(self) -> None:
+        """Ask a worker how it reads, and note what an administrator should know of it.
 
         Raises:
             ConfigError: A second reader is required and there is none.
@@ -85,9 +86,15 @@ class Analysis:
         if self._settings.second_reader == "never":
             self.second_reader = "not used"
         self.second_reader = self.second_reader or "not installed"
-        say(f"second reader of PostgreSQL statements: {self.second_reader}")
-        for name in raised:
-            say(f"sql.limits.{name} is above the largest value whose worst case was measured")
+        self.notes = (
+            f"second reader of PostgreSQL statements: {self.second_reader}",
+            *(f"sql.limits.{name} is above the largest value whose worst case was measured" for name in raised),
+        )
+
+    def tell(self, say: Callable[[str], object]) -> None:
+        """Say what was noted at the start."""
+        for note in self.notes:
+            say(note)
 
     async def analyze(self, text: str, catalog: Catalog, *, owner: str = "") -> Facts | Refusal:
         """Return what a statement does, or why it is refused; a worker that hangs, dies or fails refuses too.

@@ -6,7 +6,7 @@ Its state is `open` until it is ended; an outcome commits only while it is open.
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -97,6 +97,11 @@ class Credential:
     provider: str = ""
     manages: bool = False
     once: Put | None = None
+
+    @classmethod
+    def of_key(cls, key: ApiKey, secret: str) -> Self:
+        """Return an API key, as `principal_of_key` found it, with the key itself."""
+        return cls(principal=key.principal, until=key.expires_at, key_id=key.id, secret=secret)
 
 
 class Sessions:
