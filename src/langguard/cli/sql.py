@@ -207,7 +207,7 @@ def _refused(refusal: Refusal, statement: str, dialect: str, *, json: bool) -> N
         at = f" ({plain(', '.join(refusal.targets))})" if refusal.targets else ""
         show(f"  it would: {what}{', '.join(refusal.actions)}{at}")
     if refusal.candidates:
-        show(f"  tables: {plain(', '.join(refusal.candidates))}")
+        show(f"  perhaps meant: {plain(', '.join(refusal.candidates))}")
     if refusal.hint:
         show(f"  instead: {plain(refusal.hint)}")
     raise typer.Exit(1)
